@@ -1,1 +1,12 @@
-//! trunkline-context.
+//! The one place that wires real clients together. A function asks it for the ports it needs and for no others.
+//!
+//! Owns the configuration from the environment, the clients, and secrets with their cache. It must never hold a
+//! rule of the domain.
+
+mod config;
+mod secrets;
+mod wiring;
+
+pub use config::{Config, ConfigError};
+pub use secrets::Secrets;
+pub use wiring::{Wiring, WiringError};

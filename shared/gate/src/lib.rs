@@ -1,1 +1,23 @@
-//! trunkline-gate.
+//! The gate: one exact rate budget for a whole fleet.
+//!
+//! RingCentral counts requests in a sliding window per (app, user, group) and answers one too many
+//! with a penalty that every further request restarts. So the gate does not estimate: it keeps the
+//! last N grant times of a bucket ([`Window`]) in one stored item, and a grant is a conditional write
+//! of that item ([`WindowStore`]). It answers with a time, not with yes or no: "go at T".
+//!
+//! Owns the arithmetic of a window and the joining of waiters. It must never talk to RingCentral,
+//! know a database, or let a request pass when the store can't be reached: it fails closed.
+
+mod bucket;
+mod error;
+mod gatekeeper;
+mod memory;
+mod store;
+mod window;
+
+pub use bucket::{Bucket, Group};
+pub use error::GateError;
+pub use gatekeeper::{Gate, Notice, Patience, Permit};
+pub use memory::MemoryWindows;
+pub use store::{StoreError, WindowStore, Written};
+pub use window::{Reservation, Window};

@@ -1,1 +1,25 @@
-//! trunkline-http.
+//! The face of the API: who may ask, what was asked, how we answer.
+//!
+//! Owns the bearer check and its roles, problem documents, request ids, `Idempotency-Key`, body limits, query
+//! fields, and what the OpenAPI description says about them. It must never call RingCentral, and nothing
+//! below this crate may know HTTP.
+
+mod access;
+mod body;
+mod face;
+mod fields;
+mod idempotency;
+mod observe;
+pub mod openapi;
+mod problem;
+mod upstream;
+mod violations;
+
+pub use access::{Access, Admin, Caller, Claims, Operator, Role, Viewer};
+pub use body::{Accept, Body, Optional};
+pub use face::{BODY_LIMIT, Face};
+pub use fields::Fields;
+pub use idempotency::{Attempt, Begun, Idempotency, IdempotencyError, IdempotencyStore, StoredAnswer};
+pub use observe::request_id;
+pub use problem::{FieldError, Problem, Type};
+pub use violations::Violations;

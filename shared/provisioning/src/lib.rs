@@ -1,1 +1,10 @@
-//! trunkline-provisioning.
+//! Changing a call center: extensions and sites.
+//!
+//! Owns what a change means and how it is made once although RingCentral has no idempotency keys: look first,
+//! then create. It must never know HTTP or a database; resources pass through as RingCentral sent them.
+
+mod extensions;
+mod sites;
+
+pub use extensions::{ExtensionFilter, Extensions, LookFirst};
+pub use sites::Sites;

@@ -1,1 +1,31 @@
-//! trunkline-ringcentral.
+//! The client of RingCentral's platform: session, gate, retry, operations, models, pages.
+//!
+//! The only crate that opens a connection to RingCentral, and every call goes one way:
+//! operation → gate → session → send → classify. It must never guess an operation's throttling
+//! group, send without a permit, or print a secret.
+
+mod answer;
+mod attempt;
+mod client;
+mod credentials;
+mod error;
+pub mod models;
+pub mod operations;
+mod pages;
+mod request;
+mod retry;
+mod session;
+mod token;
+
+pub use answer::Answer;
+pub use client::{RingCentral, Settings};
+pub use credentials::{CredentialSource, Credentials, CredentialsError};
+pub use error::{CallError, Rejection};
+pub use operations::Operation;
+pub use pages::{Page, records};
+pub use request::Request;
+pub use retry::RetryPolicy;
+pub use session::Session;
+pub use token::{
+    Claim, MemoryTokens, Refusal, TokenError, TokenRecord, TokenState, TokenStore, TokenStoreError,
+};

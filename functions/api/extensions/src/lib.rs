@@ -1,1 +1,68 @@
-//! api-extensions.
+//! Extensions, users and sites over HTTP, on the paths of RingCentral Gateway v2.
+//!
+//! Owns the routes and what a request to them must look like. It must never reach RingCentral but through
+//! `provisioning`, and sends nothing there that it has not found valid.
+
+mod extensions;
+mod models;
+mod sites;
+
+use axum::Router;
+use context::{Wiring, WiringError};
+use provisioning::{Extensions, Sites};
+use trunkline_http::{Access, Face, Idempotency};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What this function may touch.
+#[derive(Debug, Clone)]
+pub struct Context {
+    extensions: Extensions,
+    sites: Sites,
+    access: Access,
+    idempotency: Idempotency,
+}
+
+impl Context {
+    /// Takes its ports from the wiring.
+    ///
+    /// # Errors
+    /// [`WiringError`] if the secret of bearer tokens can't be read.
+    pub async fn new(wiring: &Wiring) -> Result<Self, WiringError> {
+        Ok(Self {
+            extensions: Extensions::new(wiring.ringcentral()),
+            sites: Sites::new(wiring.ringcentral()),
+            access: wiring.access().await?,
+            idempotency: wiring.idempotency(),
+        })
+    }
+}
+
+/// The routes of this function.
+pub fn router(context: Context) -> Router {
+    let face = Face::secured("extensions", context.access.clone()).idempotent(context.idempotency.clone());
+    face.dress(routes_of().with_state(context)).0
+}
+
+/// The description of this function's routes.
+#[must_use]
+pub fn description() -> OpenApi {
+    routes_of().into_openapi()
+}
+
+/// The function as Lambda runs it.
+///
+/// # Errors
+/// [`WiringError`] if the environment is not right.
+pub async fn function() -> Result<Router, WiringError> {
+    Ok(router(Context::new(&Wiring::from_env().await?).await?))
+}
+
+fn routes_of() -> OpenApiRouter<Context> {
+    OpenApiRouter::new()
+        .routes(routes!(extensions::list, extensions::create))
+        .routes(routes!(extensions::read, extensions::update, extensions::delete))
+        .routes(routes!(extensions::renumber))
+        .routes(routes!(extensions::users))
+        .routes(routes!(sites::list, sites::create))
+}

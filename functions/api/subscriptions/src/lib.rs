@@ -1,1 +1,83 @@
-//! api-subscriptions.
+//! Webhook subscriptions over HTTP, and what was received through them.
+//!
+//! Owns the routes under `/api/webhooks` but the receiving ones. It chooses the address and the token a subscription
+//! delivers with; it must never return or log that token.
+
+mod received;
+mod subscriptions;
+
+use std::sync::Arc;
+
+use axum::Router;
+use clock::SharedClock;
+use context::{Wiring, WiringError};
+use events::{EventStore, SigningKeySource};
+use ringcentral::RingCentral;
+use trunkline_http::{Access, Face, Idempotency};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What this function may touch.
+#[derive(Clone)]
+pub struct Context {
+    ringcentral: RingCentral,
+    events: Arc<dyn EventStore>,
+    keys: Arc<dyn SigningKeySource>,
+    clock: SharedClock,
+    public_url: Arc<str>,
+    access: Access,
+    idempotency: Idempotency,
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("public_url", &self.public_url).finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    /// Takes its ports from the wiring.
+    ///
+    /// # Errors
+    /// [`WiringError`] if the secret of bearer tokens can't be read.
+    pub async fn new(wiring: &Wiring) -> Result<Self, WiringError> {
+        Ok(Self {
+            ringcentral: wiring.ringcentral(),
+            events: Arc::new(wiring.events()),
+            keys: Arc::new(wiring.secrets()),
+            clock: wiring.clock.clone(),
+            public_url: wiring.config.public_url.as_str().into(),
+            access: wiring.access().await?,
+            idempotency: wiring.idempotency(),
+        })
+    }
+}
+
+/// The routes of this function.
+pub fn router(context: Context) -> Router {
+    let face = Face::secured("subscriptions", context.access.clone()).idempotent(context.idempotency.clone());
+    face.dress(routes_of().with_state(context)).0
+}
+
+/// The description of this function's routes.
+#[must_use]
+pub fn description() -> OpenApi {
+    routes_of().into_openapi()
+}
+
+/// The function as Lambda runs it.
+///
+/// # Errors
+/// [`WiringError`] if the environment is not right.
+pub async fn function() -> Result<Router, WiringError> {
+    Ok(router(Context::new(&Wiring::from_env().await?).await?))
+}
+
+fn routes_of() -> OpenApiRouter<Context> {
+    OpenApiRouter::new()
+        .routes(routes!(subscriptions::list, subscriptions::create))
+        .routes(routes!(subscriptions::read, subscriptions::delete))
+        .routes(routes!(subscriptions::renew))
+        .routes(routes!(received::list))
+        .routes(routes!(received::session))
+}

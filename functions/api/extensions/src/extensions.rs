@@ -1,0 +1,191 @@
+//! `/api/extensions` and `/api/users`.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use provisioning::{ExtensionFilter, LookFirst};
+use ringcentral::Page;
+use serde_json::value::RawValue;
+use trunkline_http::{Admin, Attempt, Body, Fields, Operator, Problem, Viewer};
+
+use crate::{
+    Context,
+    models::{
+        ExtensionChanges, ExtensionPageShape, ExtensionShape, NewExtension, Renumbering, STATUSES, TYPES, at,
+    },
+};
+
+/// List extensions
+///
+/// Filters are RingCentral's own; repeat a parameter or separate values by commas.
+#[utoipa::path(get, path = "/api/extensions", tag = "extensions",
+    params(
+        ("status" = Option<Vec<String>>, Query, description = "Only these statuses"),
+        ("type" = Option<Vec<String>>, Query, description = "Only these types"),
+        ("email" = Option<Vec<String>>, Query, description = "Only these email addresses"),
+        ("extensionNumber" = Option<String>, Query, description = "Only this short number"),
+        ("page" = Option<u32>, Query, minimum = 1, description = "From 1"),
+        ("perPage" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Default 100"),
+    ),
+    responses((status = 200, body = ExtensionPageShape)))]
+pub(crate) async fn list(
+    State(context): State<Context>,
+    Viewer(caller): Viewer,
+    mut fields: Fields,
+) -> Result<Json<Page>, Problem> {
+    let filter = filter(&mut fields, &[]);
+    fields.finish()?;
+    let page = context.extensions.list(&caller.tenant, &filter).await?;
+    Ok(Json(at(page, "/api/extensions")))
+}
+
+/// List users
+///
+/// The extensions of type `User`.
+#[utoipa::path(get, path = "/api/users", tag = "extensions",
+    params(
+        ("status" = Option<Vec<String>>, Query, description = "Only these statuses"),
+        ("email" = Option<Vec<String>>, Query, description = "Only these email addresses"),
+        ("extensionNumber" = Option<String>, Query, description = "Only this short number"),
+        ("page" = Option<u32>, Query, minimum = 1, description = "From 1"),
+        ("perPage" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Default 100"),
+    ),
+    responses((status = 200, body = ExtensionPageShape)))]
+pub(crate) async fn users(
+    State(context): State<Context>,
+    Viewer(caller): Viewer,
+    mut fields: Fields,
+) -> Result<Json<Page>, Problem> {
+    let filter = filter(&mut fields, &["User"]);
+    fields.finish()?;
+    let page = context.extensions.list(&caller.tenant, &filter).await?;
+    Ok(Json(at(page, "/api/users")))
+}
+
+/// Create an extension
+///
+/// Send an `Idempotency-Key`, and a repetition creates nothing twice.
+#[utoipa::path(post, path = "/api/extensions", tag = "extensions",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Carries the request out once")),
+    request_body = NewExtension, responses((status = 201, body = ExtensionShape)))]
+pub(crate) async fn create(
+    State(context): State<Context>,
+    Operator(caller): Operator,
+    attempt: Attempt,
+    Body(wanted): Body<NewExtension>,
+) -> Result<(StatusCode, Json<Box<RawValue>>), Problem> {
+    let wanted = serde_json::to_value(&wanted).map_err(|error| Problem::field("body", error.to_string()))?;
+    let look_first = LookFirst(attempt == Attempt::Resumed);
+    let created = context.extensions.create(&caller.tenant, &wanted, look_first).await?;
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// Read an extension
+#[utoipa::path(get, path = "/api/extensions/{id}", tag = "extensions",
+    params(("id" = String, Path, description = "RingCentral's extension id, or ~ for the service user's own")),
+    responses((status = 200, body = ExtensionShape)))]
+pub(crate) async fn read(
+    State(context): State<Context>,
+    Viewer(caller): Viewer,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Json<Box<RawValue>>, Problem> {
+    check_id(&id)?;
+    fields.finish()?;
+    Ok(Json(context.extensions.read(&caller.tenant, &id).await?))
+}
+
+/// Change an extension
+///
+/// Only the fields in the body are changed.
+#[utoipa::path(put, path = "/api/extensions/{id}", tag = "extensions",
+    params(("id" = String, Path, description = "RingCentral's extension id")),
+    request_body = ExtensionChanges, responses((status = 200, body = ExtensionShape)))]
+pub(crate) async fn update(
+    State(context): State<Context>,
+    Operator(caller): Operator,
+    Path(id): Path<String>,
+    Body(changes): Body<ExtensionChanges>,
+) -> Result<Json<Box<RawValue>>, Problem> {
+    check_id(&id)?;
+    let changes =
+        serde_json::to_value(&changes).map_err(|error| Problem::field("body", error.to_string()))?;
+    Ok(Json(context.extensions.update(&caller.tenant, &id, &changes).await?))
+}
+
+/// Give an extension another short number
+#[utoipa::path(put, path = "/api/extensions/{id}/number", tag = "extensions",
+    params(("id" = String, Path, description = "RingCentral's extension id")),
+    request_body = Renumbering, responses((status = 200, body = ExtensionShape)))]
+pub(crate) async fn renumber(
+    State(context): State<Context>,
+    Operator(caller): Operator,
+    Path(id): Path<String>,
+    Body(number): Body<Renumbering>,
+) -> Result<Json<Box<RawValue>>, Problem> {
+    check_id(&id)?;
+    let changes = serde_json::to_value(&number).map_err(|error| Problem::field("body", error.to_string()))?;
+    Ok(Json(context.extensions.update(&caller.tenant, &id, &changes).await?))
+}
+
+/// Delete an extension
+#[utoipa::path(delete, path = "/api/extensions/{id}", tag = "extensions",
+    params(
+        ("id" = String, Path, description = "RingCentral's extension id"),
+        ("savePhoneLines" = Option<bool>, Query, description = "Keep its phone lines (RingCentral's default: false)"),
+        ("savePhoneNumbers" = Option<bool>, Query, description = "Keep its numbers (RingCentral's default: true)"),
+    ),
+    responses((status = 204)))]
+pub(crate) async fn delete(
+    State(context): State<Context>,
+    Admin(caller): Admin,
+    Path(id): Path<String>,
+    mut fields: Fields,
+) -> Result<StatusCode, Problem> {
+    check_id(&id)?;
+    let keep: Vec<(String, bool)> = ["savePhoneLines", "savePhoneNumbers"]
+        .into_iter()
+        .filter_map(|name| {
+            Some((name.to_owned(), fields.read(name, "must be true or false", |v| v.parse().ok())?))
+        })
+        .collect();
+    fields.finish()?;
+    context.extensions.delete(&caller.tenant, &id, &keep).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The filter of a list; `fixed` types can't be chosen by the caller.
+fn filter(fields: &mut Fields, fixed: &[&str]) -> ExtensionFilter {
+    let kind = match fixed.is_empty() {
+        true => fields.list_of("type", TYPES),
+        false => fixed.iter().map(|kind| (*kind).to_owned()).collect(),
+    };
+    let number = fields.read("extensionNumber", "must have 1 to 8 digits", |text| {
+        let fits = (1..=8).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_digit());
+        fits.then(|| text.to_owned())
+    });
+    let email = fields.list("email");
+    if email.iter().any(|email| email.is_empty() || email.len() > 254) {
+        fields.violation("email", "must have 1 to 254 characters");
+    }
+    ExtensionFilter {
+        status: fields.list_of("status", STATUSES),
+        kind,
+        email,
+        extension_number: number,
+        page: fields.number("page", 1..=1_000_000),
+        per_page: fields.number("perPage", 1..=1_000),
+    }
+}
+
+/// An id is a number of RingCentral's or `~`; anything else never reaches it.
+fn check_id(id: &str) -> Result<(), Problem> {
+    let number = (1..=20).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_digit());
+    if number || id == "~" {
+        Ok(())
+    } else {
+        Err(Problem::field("id", "must be an extension id (up to 20 digits) or ~"))
+    }
+}

@@ -1,0 +1,40 @@
+//! `/api/sites`.
+
+use axum::{Json, extract::State, http::StatusCode};
+use provisioning::LookFirst;
+use ringcentral::Page;
+use serde_json::value::RawValue;
+use trunkline_http::{Attempt, Body, Fields, Operator, Problem, Viewer};
+
+use crate::{
+    Context,
+    models::{ExtensionPageShape, NewSite, at},
+};
+
+/// List sites
+#[utoipa::path(get, path = "/api/sites", tag = "sites", responses((status = 200, body = ExtensionPageShape)))]
+pub(crate) async fn list(
+    State(context): State<Context>,
+    Viewer(caller): Viewer,
+    fields: Fields,
+) -> Result<Json<Page>, Problem> {
+    fields.finish()?;
+    let page = context.sites.list(&caller.tenant).await?;
+    Ok(Json(at(page, "/api/sites")))
+}
+
+/// Create a site
+#[utoipa::path(post, path = "/api/sites", tag = "sites",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Carries the request out once")),
+    request_body = NewSite, responses((status = 201, description = "The site as RingCentral sends it", body = Object)))]
+pub(crate) async fn create(
+    State(context): State<Context>,
+    Operator(caller): Operator,
+    attempt: Attempt,
+    Body(wanted): Body<NewSite>,
+) -> Result<(StatusCode, Json<Box<RawValue>>), Problem> {
+    let wanted = serde_json::to_value(&wanted).map_err(|error| Problem::field("body", error.to_string()))?;
+    let look_first = LookFirst(attempt == Attempt::Resumed);
+    let created = context.sites.create(&caller.tenant, &wanted, look_first).await?;
+    Ok((StatusCode::CREATED, Json(created)))
+}

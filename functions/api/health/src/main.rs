@@ -1,0 +1,7 @@
+//! The Lambda function `health`.
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_http::Error> {
+    telemetry::init(telemetry::Format::detect());
+    lambda_http::run(api_health::function().await?).await
+}

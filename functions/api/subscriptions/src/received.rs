@@ -1,0 +1,176 @@
+//! `GET /api/webhooks/events` and `GET /api/webhooks/sessions/{id}`: what was processed.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use clock::Millis;
+use events::{Event, EventQuery, EventStoreError, Kind, TelephonySession};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use trunkline_http::{Fields, Problem, Type, Viewer};
+use utoipa::ToSchema;
+
+use crate::Context;
+
+const DAY: Millis = 86_400_000;
+/// The widest span a list may cover: it reads one partition a day.
+const WIDEST: Millis = 31 * DAY;
+
+/// A processed event.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EventShape {
+    /// What makes two deliveries the same event.
+    id: String,
+    /// `telephony-session`, `message-store`, … or `unknown`.
+    kind: &'static str,
+    /// RingCentral's id of the event.
+    uuid: Option<String>,
+    subscription_id: Option<String>,
+    /// The filter that matched.
+    event: String,
+    /// RingCentral's time, as it wrote it.
+    timestamp: Option<String>,
+    received_at: String,
+    processed_at: String,
+    telephony_session_id: Option<String>,
+    sequence: Option<i64>,
+    /// The delivery as it was received.
+    #[schema(value_type = Object)]
+    delivery: Box<RawValue>,
+}
+
+/// Processed events, newest first; those of one call by their sequence.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventPage)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EventPageShape {
+    records: Vec<EventShape>,
+    navigation: NavigationShape,
+}
+
+/// Where the list goes on.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventNavigation)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NavigationShape {
+    /// Send it as `pageToken`; missing on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+/// The state of a call, folded from its events.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TelephonySession)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SessionShape {
+    telephony_session_id: String,
+    sequence: i64,
+    #[schema(value_type = Object)]
+    parties: serde_json::Value,
+    events_applied: u64,
+    events_late: u64,
+}
+
+/// List processed events
+#[utoipa::path(get, path = "/api/webhooks/events", tag = "webhooks",
+    params(
+        ("kind" = Option<String>, Query, description = "Only this kind"),
+        ("telephonySessionId" = Option<String>, Query, description = "Only this call, in the order of its sequence"),
+        ("dateFrom" = Option<String>, Query, description = "Received at or after (RFC 3339); default: a day before dateTo"),
+        ("dateTo" = Option<String>, Query, description = "Received before or at; default: now"),
+        ("perPage" = Option<u32>, Query, minimum = 1, maximum = 500, description = "Default 100"),
+        ("pageToken" = Option<String>, Query, description = "The nextPageToken of the page before"),
+    ),
+    responses((status = 200, body = EventPageShape)))]
+pub(crate) async fn list(
+    State(context): State<Context>,
+    Viewer(caller): Viewer,
+    mut fields: Fields,
+) -> Result<Json<EventPageShape>, Problem> {
+    let query = query(&mut fields, context.clock.now());
+    fields.finish()?;
+    let page = context.events.list(&caller.tenant, &query).await.map_err(unreadable)?;
+    let records = page.events.into_iter().map(shape).collect::<Result<_, _>>()?;
+    Ok(Json(EventPageShape { records, navigation: NavigationShape { next_page_token: page.next } }))
+}
+
+/// Read the state of a call
+#[utoipa::path(get, path = "/api/webhooks/sessions/{telephonySessionId}", tag = "webhooks",
+    params(("telephonySessionId" = String, Path, description = "RingCentral's id of the call")),
+    responses((status = 200, body = SessionShape)))]
+pub(crate) async fn session(
+    State(context): State<Context>,
+    Viewer(caller): Viewer,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Json<TelephonySession>, Problem> {
+    fields.finish()?;
+    check_session(&id).map_err(|reason| Problem::field("telephonySessionId", reason))?;
+    let session = context.events.session(&caller.tenant, &id).await.map_err(unreadable)?;
+    session
+        .map(Json)
+        .ok_or_else(|| Problem::new(Type::NotFound).detail("No event of this call was received."))
+}
+
+fn query(fields: &mut Fields, now: Millis) -> EventQuery {
+    let expected = "must be a time such as 2026-11-20T08:00:00Z";
+    let time = |text: &str| text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
+    let kinds = Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
+    let kind = fields.read("kind", &format!("must be one of {kinds}"), Kind::named);
+    let session = fields.text("telephonySessionId");
+    if let Some(Err(reason)) = session.as_deref().map(check_session) {
+        fields.violation("telephonySessionId", reason);
+    }
+    let to = fields.read("dateTo", expected, time).unwrap_or(now);
+    // A call is short and its events are few: all of them, unless a span is asked for.
+    let span = if session.is_some() { WIDEST } else { DAY };
+    let from = fields.read("dateFrom", expected, time).unwrap_or(to - span);
+    if from > to {
+        fields.violation("dateFrom", "must not be after dateTo");
+    } else if to - from > WIDEST {
+        fields.violation("dateFrom", "must be at most 31 days before dateTo");
+    }
+    let limit = fields.number("perPage", 1..=500).unwrap_or(100) as usize;
+    EventQuery { kind, session, from, to, limit, after: fields.text("pageToken") }
+}
+
+fn check_session(id: &str) -> Result<(), &'static str> {
+    let fits = (1..=256).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_graphic());
+    if fits { Ok(()) } else { Err("must be 1 to 256 visible ASCII characters") }
+}
+
+fn shape(event: Event) -> Result<EventShape, Problem> {
+    let delivery = RawValue::from_string(event.raw).map_err(|error| {
+        Problem::new(Type::Internal).detail("A stored event is unreadable.").caused_by(&error)
+    })?;
+    let (telephony_session_id, sequence) = event.session.unzip();
+    Ok(EventShape {
+        id: event.key,
+        kind: event.kind.as_str(),
+        uuid: event.uuid,
+        subscription_id: event.subscription_id,
+        event: event.event,
+        timestamp: event.timestamp,
+        received_at: clock::timestamp(event.received_at).to_string(),
+        processed_at: clock::timestamp(event.processed_at).to_string(),
+        telephony_session_id,
+        sequence,
+        delivery,
+    })
+}
+
+fn unreadable(error: EventStoreError) -> Problem {
+    match error {
+        EventStoreError::InvalidPosition => {
+            Problem::field("pageToken", "must be a nextPageToken of this list with the same filters")
+        }
+        other => Problem::new(Type::StoreUnavailable)
+            .detail("The event store did not answer.")
+            .retry_after(2)
+            .caused_by(&other),
+    }
+}

@@ -1,0 +1,16 @@
+//! The Lambda function `dispatch`.
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    telemetry::init(telemetry::Format::detect());
+    let context = events_dispatch::Context::new(&context::Wiring::from_env().await?);
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
+        let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
+        let request_id = event.context.request_id.clone();
+        Ok::<_, Error>(events_dispatch::dispatch(&context, event.payload, deadline, request_id).await)
+    }))
+    .await
+}

@@ -1,0 +1,58 @@
+//! Everything that changes, behind one lock: the world, the sessions, the windows, the subscriptions and their
+//! deliveries, the faults and the counters.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::config::Config;
+use crate::events::log::EventLog;
+use crate::faults::Faults;
+use crate::oauth::Login;
+use crate::oauth::sessions::Sessions;
+use crate::stats::Counters;
+use crate::subscriptions::Subscriptions;
+use crate::throttle::Throttle;
+use crate::world::World;
+
+/// The state of a simulator.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) config: Arc<Config>,
+    pub(crate) world: World,
+    pub(crate) logins: Vec<Login>,
+    pub(crate) sessions: Sessions,
+    pub(crate) throttle: Throttle,
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) events: EventLog,
+    pub(crate) faults: Faults,
+    pub(crate) counters: Counters,
+}
+
+impl State {
+    /// The clean state of a configuration at `now`.
+    pub(crate) fn new(config: Arc<Config>, now: Timestamp) -> Self {
+        let world = World::seeded(&config, now);
+        let logins = Login::all(&config, &world.enabled_users());
+        Self {
+            logins,
+            world,
+            sessions: Sessions::default(),
+            throttle: Throttle::new(config.limits),
+            subscriptions: Subscriptions::default(),
+            events: EventLog::default(),
+            faults: Faults::default(),
+            counters: Counters::default(),
+            config,
+        }
+    }
+
+    /// Forgets a subscription; the deliveries it still owed count as failed.
+    pub(crate) fn drop_subscription(&mut self, id: &str) {
+        let Some(index) = self.subscriptions.list.iter().position(|one| one.id == id) else { return };
+        let gone = self.subscriptions.list.remove(index);
+        for delivery in gone.queue.values() {
+            self.events.given_up(delivery.event);
+        }
+    }
+}

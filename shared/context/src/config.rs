@@ -1,0 +1,126 @@
+//! What a deployment sets, each field with the variable it comes from.
+
+use std::time::Duration;
+
+use ringcentral::{RetryPolicy, Settings};
+
+/// A variable that is missing or makes no sense.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It must be set.
+    #[error("the variable {0} must be set")]
+    Missing(&'static str),
+    /// It is set to something else than expected.
+    #[error("the variable {name} must be {expected}, not {value:?}")]
+    Invalid {
+        /// Which one.
+        name: &'static str,
+        /// What it should be.
+        expected: &'static str,
+        /// What it is.
+        value: String,
+    },
+}
+
+/// The configuration of a deployment.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `TRUNKLINE_TABLES`: tables are named `<this>-windows`, `<this>-tokens`, …
+    pub tables: String,
+    /// `TRUNKLINE_SECRETS`: secrets are named `<this>/auth` and `<this>/tenants/<tenant>`.
+    pub secrets: String,
+    /// `TRUNKLINE_PUBLIC_URL`: where RingCentral reaches us, without a trailing slash.
+    pub public_url: String,
+    /// `EVENTS_QUEUE_URL`: deliveries wait here.
+    pub events_queue: String,
+    /// `EVENTS_DEAD_LETTER_QUEUE_URL`: deliveries that can't be processed end here.
+    pub dead_letters: Option<String>,
+    /// `EVENT_RETENTION_DAYS`: how long processed events can be read (default 30).
+    pub event_retention_days: u32,
+    /// `RATE_LIMIT_RETRY_ATTEMPTS` (default 3) and `RATE_LIMIT_BACKOFF_MULTIPLIER` (default 1), Gateway v2's names;
+    /// `GATE_PATIENCE_MS`: how long an API call waits for its rate slot (default 3000).
+    pub calls: Settings,
+}
+
+impl Config {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the variable.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    /// Reads variables from anywhere.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the variable.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+        let needed = |name: &'static str| variable(name).ok_or(ConfigError::Missing(name));
+        Ok(Self {
+            tables: needed("TRUNKLINE_TABLES")?,
+            secrets: needed("TRUNKLINE_SECRETS")?,
+            public_url: needed("TRUNKLINE_PUBLIC_URL")?.trim_end_matches('/').to_owned(),
+            events_queue: variable("EVENTS_QUEUE_URL").unwrap_or_default(),
+            dead_letters: variable("EVENTS_DEAD_LETTER_QUEUE_URL"),
+            event_retention_days: number(&variable, "EVENT_RETENTION_DAYS", 30, "a number of days")?,
+            calls: Self::calls(variable)?,
+        })
+    }
+
+    /// Reads how calls to RingCentral are made.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the variable.
+    pub fn calls(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, ConfigError> {
+        let patience = number(&variable, "GATE_PATIENCE_MS", 3_000_u32, "a number of milliseconds")?;
+        Ok(Settings {
+            retry: RetryPolicy {
+                attempts: number(&variable, "RATE_LIMIT_RETRY_ATTEMPTS", 3_u32, "a whole number")?.max(1),
+                multiplier: number(&variable, "RATE_LIMIT_BACKOFF_MULTIPLIER", 1.0, "a number")?,
+            },
+            patience: Duration::from_millis(patience.into()),
+            ..Settings::default()
+        })
+    }
+}
+
+fn number<T: std::str::FromStr>(
+    variable: impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    default: T,
+    expected: &'static str,
+) -> Result<T, ConfigError> {
+    match variable(name) {
+        None => Ok(default),
+        Some(value) => value.trim().parse().map_err(|_| ConfigError::Invalid { name, expected, value }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let standard =
+            [("TRUNKLINE_TABLES", "t"), ("TRUNKLINE_SECRETS", "t"), ("TRUNKLINE_PUBLIC_URL", "https://x/")];
+        Config::read(|name| {
+            let of =
+                |pairs: &[(&str, &str)]| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+            of(changes).or_else(|| of(&standard))
+        })
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named() {
+        assert!(
+            read(&[])
+                .is_ok_and(|config| config.public_url == "https://x" && config.calls.retry.attempts == 3)
+        );
+        let missing = read(&[("TRUNKLINE_TABLES", " ")]).unwrap_err();
+        assert_eq!(missing.to_string(), "the variable TRUNKLINE_TABLES must be set");
+        let invalid = read(&[("RATE_LIMIT_RETRY_ATTEMPTS", "many")]).unwrap_err();
+        assert!(invalid.to_string().contains("RATE_LIMIT_RETRY_ATTEMPTS"), "{invalid}");
+    }
+}

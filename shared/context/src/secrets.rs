@@ -1,0 +1,131 @@
+//! Secrets of a deployment and of its tenants, kept in memory for a minute.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use aws_sdk_secretsmanager::Client;
+use clock::{Millis, SharedClock};
+use events::{SigningKeySource, SigningKeys, SigningKeysError};
+use ringcentral::{CredentialSource, Credentials, CredentialsError};
+use secrecy::SecretString;
+use serde::{Deserialize, de::DeserializeOwned};
+use tenant::TenantId;
+
+/// How long a secret is used before it is read again (milliseconds).
+const FRESH: Millis = 60_000;
+
+/// Reads secrets. Cheap to clone; clones share what they read.
+#[derive(Clone)]
+pub struct Secrets {
+    client: Client,
+    prefix: Arc<str>,
+    clock: SharedClock,
+    read: Arc<Mutex<HashMap<String, (Millis, Arc<str>)>>>,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Secrets").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+/// Why a secret could not be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SecretError {
+    #[error("there is no secret {0}")]
+    Unknown(String),
+    #[error("the secret {0} is not what it should be: {1}")]
+    Malformed(String, serde_json::Error),
+    #[error("Secrets Manager failed")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A tenant's secret: `{"ringcentral": {…}, "webhooks": {…}}`.
+#[derive(Deserialize)]
+struct TenantSecret {
+    ringcentral: Credentials,
+}
+
+#[derive(Deserialize)]
+struct WebhookSecret {
+    webhooks: SigningKeys,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct AuthSecret {
+    /// Signs and checks our own bearer tokens.
+    pub(crate) hs256: SecretString,
+}
+
+impl Secrets {
+    /// Secrets named `<prefix>/…`.
+    #[must_use]
+    pub fn new(client: Client, prefix: &str, clock: SharedClock) -> Self {
+        Self { client, prefix: prefix.into(), clock, read: Arc::default() }
+    }
+
+    pub(crate) async fn auth(&self) -> Result<AuthSecret, SecretError> {
+        self.get("auth").await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, SecretError> {
+        let id = format!("{}/{name}", self.prefix);
+        let text = self.text(&id).await?;
+        serde_json::from_str(&text).map_err(|error| SecretError::Malformed(id, error))
+    }
+
+    async fn text(&self, id: &str) -> Result<Arc<str>, SecretError> {
+        let now = self.clock.now();
+        let known = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        if let Some((read_at, text)) = &known
+            && now < read_at + FRESH
+        {
+            return Ok(text.clone());
+        }
+        match (self.client.get_secret_value().secret_id(id).send().await, known) {
+            (Ok(output), _) => {
+                let text: Arc<str> = output.secret_string.unwrap_or_default().into();
+                let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+                read.insert(id.to_owned(), (now, text.clone()));
+                Ok(text)
+            }
+            (Err(error), known) => match (error.into_service_error(), known) {
+                (error, _) if error.is_resource_not_found_exception() => {
+                    Err(SecretError::Unknown(id.to_owned()))
+                }
+                // An old secret beats none: it is most likely still right.
+                (_, Some((_, text))) => Ok(text),
+                (error, None) => Err(SecretError::Unreachable(Box::new(error))),
+            },
+        }
+    }
+}
+
+#[async_trait]
+impl CredentialSource for Secrets {
+    async fn credentials(&self, tenant: &TenantId) -> Result<Credentials, CredentialsError> {
+        let secret: Result<TenantSecret, _> = self.get(&format!("tenants/{tenant}")).await;
+        secret.map(|secret| secret.ringcentral).map_err(|error| match error {
+            SecretError::Unknown(_) => CredentialsError::Unknown(tenant.clone()),
+            // serde's messages name fields and types, never values of secrets.
+            SecretError::Malformed(_, reason) => {
+                CredentialsError::Malformed { tenant: tenant.clone(), reason: reason.to_string() }
+            }
+            SecretError::Unreachable(cause) => CredentialsError::Unreachable(cause),
+        })
+    }
+}
+
+#[async_trait]
+impl SigningKeySource for Secrets {
+    async fn signing_keys(&self, tenant: &TenantId) -> Result<SigningKeys, SigningKeysError> {
+        let secret: Result<WebhookSecret, _> = self.get(&format!("tenants/{tenant}")).await;
+        secret.map(|secret| secret.webhooks).map_err(|error| match error {
+            SecretError::Unknown(_) => SigningKeysError::Unknown(tenant.clone()),
+            other => SigningKeysError::Unreadable(Box::new(other)),
+        })
+    }
+}

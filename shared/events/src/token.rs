@@ -1,0 +1,143 @@
+//! The verification token: derived, never stored, checked in constant time without a read.
+//!
+//! RingCentral does not sign webhooks; it repeats the `verificationToken` chosen at creation. Ours is an
+//! HMAC-SHA256 over tenant, subscription key and key id under the tenant's secret, so the receiver recomputes
+//! it, and an old and a new key both pass while they rotate.
+
+use std::{fmt, str::FromStr};
+
+use async_trait::async_trait;
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use sha2::Sha256;
+use subtle::{Choice, ConstantTimeEq};
+use tenant::TenantId;
+
+/// Names one of our subscriptions in the address that RingCentral delivers to: 32 lower-case hex digits, not guessable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionKey(String);
+
+impl SubscriptionKey {
+    /// The key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SubscriptionKey {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let fits = text.len() == 32 && text.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
+        if fits { Ok(Self(text.to_owned())) } else { Err(()) }
+    }
+}
+
+impl fmt::Display for SubscriptionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One secret to derive tokens with.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SigningKey {
+    /// Tells a new key from an old one; part of what is signed.
+    pub id: String,
+    /// The secret, at least 32 characters of randomness.
+    pub secret: SecretString,
+}
+
+/// A tenant's current key and, while it rotates, the one before.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SigningKeys {
+    /// New subscriptions get a token of this key.
+    pub current: SigningKey,
+    /// Subscriptions created before the rotation still carry a token of this one.
+    #[serde(default)]
+    pub previous: Option<SigningKey>,
+}
+
+impl SigningKeys {
+    /// The token to register a new subscription with: 64 hex digits.
+    #[must_use]
+    pub fn token(&self, tenant: &TenantId, subscription: &SubscriptionKey) -> SecretString {
+        SecretString::from(derive(&self.current, tenant, subscription))
+    }
+
+    /// Whether a delivery carries a token that we gave out, in a time that does not depend on what is wrong with it.
+    #[must_use]
+    pub fn verify(&self, tenant: &TenantId, subscription: &SubscriptionKey, presented: &[u8]) -> bool {
+        let mut accepted = Choice::from(0);
+        for key in std::iter::once(&self.current).chain(&self.previous) {
+            accepted |= derive(key, tenant, subscription).as_bytes().ct_eq(presented);
+        }
+        accepted.into()
+    }
+}
+
+/// A tenant's keys that could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SigningKeysError {
+    /// Nobody stored keys for this tenant.
+    #[error("no webhook keys are stored for tenant {0}")]
+    Unknown(TenantId),
+    /// The place where they are stored can't be reached, or what it holds is no key; the cause is kept.
+    #[error("the webhook keys can't be read")]
+    Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Where keys come from.
+#[async_trait]
+pub trait SigningKeySource: Send + Sync {
+    /// The keys of a tenant.
+    async fn signing_keys(&self, tenant: &TenantId) -> Result<SigningKeys, SigningKeysError>;
+}
+
+fn derive(key: &SigningKey, tenant: &TenantId, subscription: &SubscriptionKey) -> String {
+    // HMAC takes keys of any length, so this can't fail; an empty MAC would match no token anyway.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.secret.expose_secret().as_bytes()) else {
+        return String::new();
+    };
+    for part in [key.id.as_str(), tenant.as_str(), subscription.as_str()] {
+        mac.update(part.as_bytes());
+        mac.update(b"\n");
+    }
+    hex::encode(mac.finalize().into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(current: &str, previous: Option<&str>) -> SigningKeys {
+        let key = |id: &str| SigningKey { id: id.to_owned(), secret: format!("secret of {id}").into() };
+        SigningKeys { current: key(current), previous: previous.map(key) }
+    }
+
+    fn subscription(digit: char) -> SubscriptionKey {
+        digit.to_string().repeat(32).parse().unwrap()
+    }
+
+    #[test]
+    fn a_token_fits_its_own_tenant_and_subscription_only() {
+        let (acme, other) = ("acme".parse().unwrap(), "other".parse().unwrap());
+        let keys = keys("k1", None);
+        let token = keys.token(&acme, &subscription('a'));
+        let presented = token.expose_secret().as_bytes();
+        assert!(keys.verify(&acme, &subscription('a'), presented));
+        assert!(!keys.verify(&other, &subscription('a'), presented));
+        assert!(!keys.verify(&acme, &subscription('b'), presented));
+        assert!(!keys.verify(&acme, &subscription('a'), b""));
+    }
+
+    #[test]
+    fn both_keys_pass_while_they_rotate() {
+        let acme = "acme".parse().unwrap();
+        let old = keys("k1", None).token(&acme, &subscription('a'));
+        assert!(keys("k2", Some("k1")).verify(&acme, &subscription('a'), old.expose_secret().as_bytes()));
+        assert!(!keys("k3", Some("k2")).verify(&acme, &subscription('a'), old.expose_secret().as_bytes()));
+    }
+}

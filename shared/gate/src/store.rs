@@ -1,0 +1,26 @@
+//! The one port of the gate: a conditional write that brings the fresh item on a lost race.
+
+use async_trait::async_trait;
+
+use crate::{Bucket, Window};
+
+/// The store refused or could not be reached; the cause is kept.
+#[derive(Debug, thiserror::Error)]
+#[error("the window store failed")]
+pub struct StoreError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// What became of a conditional write.
+#[derive(Debug)]
+pub enum Written {
+    /// The item is now what was offered.
+    Yes,
+    /// Somebody else wrote first; this is their item.
+    LostTo(Window),
+}
+
+/// Where the windows live.
+#[async_trait]
+pub trait WindowStore: Send + Sync {
+    /// Stores `next` if the stored version is still `expected` (0: no item yet), else returns the fresh item.
+    async fn write(&self, bucket: &Bucket, expected: u64, next: &Window) -> Result<Written, StoreError>;
+}

@@ -1,0 +1,77 @@
+//! The layers every API function wears, outermost first: invocation, bearer check, idempotency.
+
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{Access, Idempotency, Problem, Type, access, observe};
+
+/// The largest body of an API request (bytes).
+pub const BODY_LIMIT: usize = 256 * 1024;
+
+/// What an API function shows to the world.
+#[derive(Debug, Clone)]
+pub struct Face {
+    function: &'static str,
+    access: Option<Access>,
+    idempotency: Option<Idempotency>,
+}
+
+impl Face {
+    /// A face that anybody may look at.
+    #[must_use]
+    pub fn open(function: &'static str) -> Self {
+        Self { function, access: None, idempotency: None }
+    }
+
+    /// A face for callers with a bearer token.
+    #[must_use]
+    pub fn secured(function: &'static str, access: Access) -> Self {
+        Self { function, access: Some(access), idempotency: None }
+    }
+
+    /// Honours `Idempotency-Key` on POST.
+    #[must_use]
+    pub fn idempotent(self, idempotency: Idempotency) -> Self {
+        Self { idempotency: Some(idempotency), ..self }
+    }
+
+    /// Dresses the routes of a function.
+    pub fn dress(self, routes: OpenApiRouter) -> (Router, OpenApi) {
+        let (mut router, description) = routes.split_for_parts();
+        router = router.method_not_allowed_fallback(async || Problem::new(Type::MethodNotAllowed));
+        if let Some(idempotency) = self.idempotency {
+            router = router
+                .layer(middleware::from_fn(move |request, next| idempotency.clone().once(request, next)));
+        }
+        if let Some(access) = self.access {
+            router =
+                router.layer(middleware::from_fn(move |request, next| check(access.clone(), request, next)));
+        }
+        let function = self.function;
+        router =
+            router.layer(middleware::from_fn(move |request, next| observe::observe(function, request, next)));
+        (router, description)
+    }
+
+    /// What a path that no function serves answers.
+    pub async fn nowhere() -> Problem {
+        Problem::new(Type::NotFound).detail("No route has this path.").hint("The routes are listed at /docs.")
+    }
+}
+
+async fn check(access: Access, mut request: Request, next: Next) -> Response {
+    match access.check(access::authorization(request.headers())) {
+        Ok(caller) => {
+            telemetry::tenant(caller.tenant.as_str());
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}

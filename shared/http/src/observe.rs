@@ -1,0 +1,46 @@
+//! Request ids and the wide event of an HTTP invocation.
+
+use axum::{
+    extract::{MatchedPath, Request},
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use telemetry::Invocation;
+use uuid::Uuid;
+
+const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of a request: the caller's if it is a harmless one (1 to 128 of letters, digits, `.`, `_`, `-`), else a new one.
+#[must_use]
+pub fn request_id(headers: &HeaderMap) -> String {
+    let harmless = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-');
+    let given = headers.get(HEADER).and_then(|value| value.to_str().ok());
+    match given {
+        Some(id) if (1..=128).contains(&id.len()) && id.bytes().all(harmless) => id.to_owned(),
+        _ => Uuid::now_v7().to_string(),
+    }
+}
+
+/// Runs the request inside of an invocation and answers with its id.
+pub(crate) async fn observe(function: &'static str, mut request: Request, next: Next) -> Response {
+    let id = request_id(request.headers());
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        request.headers_mut().insert(HEADER, value);
+    }
+    let route = request.extensions().get::<MatchedPath>().map_or("unknown route", MatchedPath::as_str);
+    let invocation = Invocation {
+        function,
+        request_id: id.clone(),
+        operation: format!("{} {route}", request.method()),
+        ..Invocation::default()
+    };
+    let mut response = telemetry::observe(invocation, next.run(request), |response, invocation| {
+        invocation.status = response.status().as_u16();
+    })
+    .await;
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HEADER, value);
+    }
+    response
+}

@@ -1,0 +1,94 @@
+//! What a failed RingCentral call means to the caller. Decided by codes and statuses, never by messages.
+
+use http::StatusCode;
+use ringcentral::{CallError, CredentialsError, Rejection, TokenError};
+
+use crate::{FieldError, Problem, Type};
+
+const FIX_CREDENTIALS: &str = "Check the app's client id and secret and the JWT in RingCentral's developer console, then \
+     store them in this tenant's secret; they are used within a minute.";
+
+impl From<CallError> for Problem {
+    fn from(error: CallError) -> Self {
+        let detail = error.to_string();
+        match &error {
+            CallError::Rejected { rejection, .. } => refused(rejection).caused_by(&error),
+            CallError::RateLimited { wait, group } => {
+                let seconds = u64::try_from(wait + 999).unwrap_or(0) / 1_000;
+                Self::new(Type::RateLimited)
+                    .detail(format!("The next request of the group {group} may be sent in {seconds} s."))
+                    .hint("Wait for Retry-After. The budget is RingCentral's, per app and user, shared by all callers.")
+                    .rate_group(group.as_str(), seconds)
+            }
+            CallError::Unavailable { ambiguous, request_id, .. } => {
+                let problem = match ambiguous {
+                    true => Self::new(Type::OutcomeUnknown)
+                        .hint("Read the resource before you repeat the change, or repeat it with its Idempotency-Key."),
+                    false => Self::new(Type::RingcentralUnavailable)
+                        .hint("Nothing was changed. Try again; see RingCentral's status page if it lasts."),
+                };
+                problem.detail(detail).ringcentral("", request_id.clone()).retry_after(5).caused_by(&error)
+            }
+            CallError::Token(token) => no_token(token, detail).caused_by(&error),
+            CallError::Credentials(CredentialsError::Unreachable(_)) => {
+                Self::new(Type::StoreUnavailable).detail("The secret store did not answer.").caused_by(&error)
+            }
+            CallError::Credentials(_) => {
+                Self::new(Type::CredentialsRefused).detail(detail).hint(FIX_CREDENTIALS).caused_by(&error)
+            }
+            CallError::Windows(_) => Self::new(Type::StoreUnavailable)
+                .detail("The rate windows can't be read, so nothing was sent to RingCentral.")
+                .retry_after(2)
+                .caused_by(&error),
+            CallError::Unreadable { .. } => {
+                Self::new(Type::RingcentralUnavailable).detail(detail).caused_by(&error)
+            }
+        }
+    }
+}
+
+fn no_token(error: &TokenError, detail: String) -> Problem {
+    match error {
+        TokenError::Refused { .. } => {
+            Problem::new(Type::CredentialsRefused).detail(detail).hint(FIX_CREDENTIALS)
+        }
+        TokenError::Unavailable(_) | TokenError::RateLimited { .. } => {
+            Problem::new(Type::RingcentralUnavailable).detail(detail).retry_after(5)
+        }
+        TokenError::Store(_) | TokenError::Windows(_) => {
+            Problem::new(Type::StoreUnavailable).detail("The shared token can't be read.").retry_after(2)
+        }
+    }
+}
+
+fn refused(rejection: &Rejection) -> Problem {
+    let problem = match rejection.status {
+        401 => {
+            return Problem::new(Type::CredentialsRefused)
+                .detail(rejection.message.clone())
+                .hint(FIX_CREDENTIALS);
+        }
+        404 => Problem::new(Type::NotFound),
+        status @ (400 | 403 | 409 | 415 | 416) => {
+            Problem::new(Type::RingcentralRefused).status(StatusCode::from_u16(status).unwrap_or_default())
+        }
+        _ => Problem::new(Type::RingcentralRefused).status(StatusCode::BAD_GATEWAY),
+    };
+    let problem = match (&rejection.permission, rejection.code.as_str()) {
+        (Some(permission), _) => {
+            problem.hint(format!("Grant the permission {permission} to the app or to the user's role."))
+        }
+        (None, "CMN-401" | "CMN-408" | "CMN-419") => {
+            problem.hint("The app or the user's role lacks a permission for this operation.")
+        }
+        _ => problem,
+    };
+    let errors = rejection
+        .parameter
+        .iter()
+        .map(|parameter| FieldError { field: parameter.clone(), reason: rejection.message.clone() });
+    problem
+        .errors(errors.collect())
+        .detail(rejection.message.clone())
+        .ringcentral(&rejection.code, rejection.request_id.clone())
+}

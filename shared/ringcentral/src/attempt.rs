@@ -1,0 +1,82 @@
+//! One request on the wire and what its answer means. It decides nothing about repeating it.
+
+use std::error::Error as _;
+
+use clock::Millis;
+use gate::Notice;
+use http::HeaderMap;
+
+/// How long a penalty lasts if the 429 does not say (milliseconds); RingCentral's default interval.
+pub(crate) const PENALTY: Millis = 60_000;
+
+/// What the headers of an answer tell the gate.
+pub(crate) fn notice(status: u16, headers: &HeaderMap) -> Notice {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
+    let announced =
+        number("x-rate-limit-limit").zip(number("x-rate-limit-window")).and_then(|(limit, seconds)| {
+            let limit = u32::try_from(limit).ok().filter(|limit| *limit > 0)?;
+            (seconds > 0).then_some((limit, seconds.min(86_400) * 1_000))
+        });
+    let penalty = (status == 429).then(|| {
+        let asked = number("retry-after").map(|seconds| seconds.clamp(1, 86_400) * 1_000);
+        asked.unwrap_or_else(|| announced.map_or(PENALTY, |(_, window)| window))
+    });
+    Notice { announced, penalty }
+}
+
+/// How long the answer asks to wait before a repetition (milliseconds).
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Millis> {
+    let seconds = headers.get("retry-after")?.to_str().ok()?.trim().parse::<i64>().ok()?;
+    Some(seconds.clamp(0, 86_400) * 1_000)
+}
+
+/// RingCentral's `RCRequestId`.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
+    headers.get("rcrequestid")?.to_str().ok().map(str::to_owned)
+}
+
+/// A transport failure in words, with its causes and without the URL's query.
+pub(crate) fn describe(error: &reqwest::Error) -> String {
+    let what = if error.is_timeout() {
+        "no answer in time"
+    } else if error.is_connect() {
+        "no connection"
+    } else if error.is_body() || error.is_decode() {
+        "the answer broke off"
+    } else {
+        "the request failed"
+    };
+    let mut text = what.to_owned();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn a_penalty_lasts_as_retry_after_says_else_a_window_else_a_minute() {
+        let limits = [("x-rate-limit-limit", "40"), ("x-rate-limit-window", "6")];
+        assert_eq!(notice(429, &headers(&[("retry-after", "30")])).penalty, Some(30_000));
+        assert_eq!(notice(429, &headers(&limits)).penalty, Some(6_000));
+        assert_eq!(notice(429, &headers(&[])).penalty, Some(PENALTY));
+        assert_eq!(notice(200, &headers(&limits)), Notice { announced: Some((40, 6_000)), penalty: None });
+    }
+
+    #[test]
+    fn nonsense_in_the_headers_is_not_learned() {
+        let zero = [("x-rate-limit-limit", "0"), ("x-rate-limit-window", "-1"), ("retry-after", "soon")];
+        assert_eq!(notice(200, &headers(&zero)), Notice::default());
+        assert_eq!(notice(429, &headers(&zero)).penalty, Some(PENALTY));
+    }
+}

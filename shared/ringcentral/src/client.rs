@@ -1,0 +1,271 @@
+//! The pipeline every call takes: session → gate → send → classify, and again where that is safe.
+//!
+//! The token comes before the permit, because a permit has to be used at once.
+
+use std::{sync::Arc, time::Duration};
+
+use clock::{Millis, SharedClock};
+use gate::{Bucket, Gate, Group, Patience};
+use rand::RngExt;
+use secrecy::ExposeSecret;
+use tenant::TenantId;
+
+use crate::{
+    Answer, CallError, CredentialSource, Credentials, Rejection, Request, RetryPolicy, Session, TokenError,
+    TokenRecord, attempt,
+};
+
+/// How long calls may take and how often they are repeated.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Attempts and backoff.
+    pub retry: RetryPolicy,
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// How long a call may take with all its repetitions: less than API Gateway's 30 s.
+    pub budget: Duration,
+    /// How long a call waits for its slot in the rate window before it says "later".
+    pub patience: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            retry: RetryPolicy::default(),
+            timeout: Duration::from_secs(14),
+            budget: Duration::from_secs(25),
+            patience: Duration::from_secs(3),
+        }
+    }
+}
+
+/// The client. Cheap to clone; clones share windows, tokens and connections.
+#[derive(Clone)]
+pub struct RingCentral {
+    http: reqwest::Client,
+    gate: Gate,
+    session: Session,
+    credentials: Arc<dyn CredentialSource>,
+    clock: SharedClock,
+    settings: Settings,
+}
+
+impl std::fmt::Debug for RingCentral {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RingCentral").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// What one attempt came to.
+enum Outcome {
+    Answered(Answer),
+    Failed(CallError),
+    TokenRefused(Box<Rejection>),
+    /// It may work next time; `after` is what RingCentral asked for, `arrived` says it may have been carried out.
+    Broken {
+        reason: String,
+        request_id: Option<String>,
+        after: Option<Millis>,
+        arrived: bool,
+    },
+}
+
+impl RingCentral {
+    /// A client over the fleet's gate and session.
+    #[must_use]
+    pub fn new(
+        http: reqwest::Client,
+        gate: Gate,
+        session: Session,
+        credentials: Arc<dyn CredentialSource>,
+        clock: SharedClock,
+        settings: Settings,
+    ) -> Self {
+        Self { http, gate, session, credentials, clock, settings }
+    }
+
+    /// Makes a call for a tenant.
+    ///
+    /// # Errors
+    /// [`CallError`]. A POST is never repeated once it may have arrived: see [`CallError::is_ambiguous`].
+    pub async fn call(&self, tenant: &TenantId, request: &Request) -> Result<Answer, CallError> {
+        let operation = request.operation();
+        let credentials = self.credentials.credentials(tenant).await?;
+        let deadline = self.clock.now() + millis(self.settings.budget);
+        let (mut attempts, mut refused) = (0, None);
+        loop {
+            attempts += 1;
+            let token =
+                self.session.token(tenant, &credentials, refused).await.map_err(|error| self.widen(error))?;
+            let (reason, request_id, after, arrived) =
+                match self.attempt(tenant, &credentials, &token, request, deadline).await? {
+                    Outcome::Answered(answer) => return Ok(answer),
+                    Outcome::Failed(error) => return Err(error),
+                    Outcome::TokenRefused(_) if refused.is_none() => {
+                        refused = Some(token.generation);
+                        continue;
+                    }
+                    Outcome::TokenRefused(rejection) => {
+                        self.session.give_up(tenant, &credentials, rejection.to_string()).await?;
+                        return Err(CallError::Rejected { operation: operation.id, rejection });
+                    }
+                    Outcome::Broken { reason, request_id, after, arrived } => {
+                        (reason, request_id, after, arrived)
+                    }
+                };
+            let backoff = self.settings.retry.backoff(attempts, rand::rng().random());
+            let at = self.clock.now() + after.unwrap_or_else(|| millis(backoff));
+            let repeatable = operation.is_idempotent() || !arrived;
+            if !repeatable || attempts >= self.settings.retry.attempts || at >= deadline {
+                let ambiguous = arrived && operation.method != "GET";
+                let operation = operation.id;
+                return Err(CallError::Unavailable { operation, attempts, reason, request_id, ambiguous });
+            }
+            self.clock.sleep_until(at).await;
+        }
+    }
+
+    /// Whether RingCentral answers and takes our credentials; costs nothing of the rate budget but a missing token.
+    ///
+    /// # Errors
+    /// Those of [`RingCentral::call`].
+    pub async fn ping(&self, tenant: &TenantId) -> Result<(), CallError> {
+        self.call(tenant, &Request::of(&crate::operations::READ_API_VERSIONS)).await.map(drop)
+    }
+
+    async fn attempt(
+        &self,
+        tenant: &TenantId,
+        credentials: &Credentials,
+        token: &TokenRecord,
+        request: &Request,
+        deadline: Millis,
+    ) -> Result<Outcome, CallError> {
+        let operation = request.operation();
+        let group = Group::named(operation.group);
+        let bucket = Bucket { tenant: tenant.clone(), identity: credentials.fingerprint(), group };
+        let permit = match bucket.group.is_unlimited() {
+            true => None,
+            false => {
+                let patience = Patience(millis(self.settings.patience).min(deadline - self.clock.now()));
+                Some(
+                    self.gate
+                        .pass(&bucket, patience)
+                        .await
+                        .map_err(|error| CallError::from_gate(error, self.clock.now()))?,
+                )
+            }
+        };
+        let started = self.clock.now();
+        let left = u64::try_from(deadline - started).unwrap_or(0).max(1_000);
+        let sent = self
+            .build(credentials, token, request)
+            .timeout(self.settings.timeout.min(Duration::from_millis(left)))
+            .send()
+            .await;
+        let (status, headers, body) = match sent {
+            Ok(response) => (response.status(), response.headers().clone(), Ok(response)),
+            Err(error) => (http::StatusCode::OK, http::HeaderMap::new(), Err(error)),
+        };
+        let notice = body.as_ref().map(|_| attempt::notice(status.as_u16(), &headers)).unwrap_or_default();
+        if let Some(permit) = permit {
+            self.gate
+                .settle(permit, notice)
+                .await
+                .map_err(|error| CallError::from_gate(error, self.clock.now()))?;
+        }
+        let response = match body {
+            Ok(response) => response,
+            Err(error) => {
+                telemetry::upstream(operation.id, 0, None);
+                return Ok(broken(&error));
+            }
+        };
+        let request_id = attempt::request_id(&headers);
+        telemetry::upstream(operation.id, status.as_u16(), request_id.as_deref());
+        let body = match response.bytes().await {
+            Ok(body) => body,
+            Err(error) => return Ok(broken(&error)),
+        };
+        Ok(match status.as_u16() {
+            200..=299 => whole(Answer { status, request_id, body }),
+            429 => {
+                let wait = notice.penalty.unwrap_or(attempt::PENALTY);
+                Outcome::Failed(CallError::RateLimited { wait, group: bucket.group })
+            }
+            408 | 500 | 502..=599 => {
+                let rejection = Rejection::read(status.as_u16(), request_id.clone(), &body);
+                let after = attempt::retry_after(&headers);
+                // 503 is the one failure by which a server says that it did not begin.
+                Outcome::Broken {
+                    reason: rejection.to_string(),
+                    request_id,
+                    after,
+                    arrived: status.as_u16() != 503,
+                }
+            }
+            status => {
+                let rejection = Box::new(Rejection::read(status, request_id, &body));
+                match rejection.is_about_the_token() {
+                    true => Outcome::TokenRefused(rejection),
+                    false => Outcome::Failed(CallError::Rejected { operation: operation.id, rejection }),
+                }
+            }
+        })
+    }
+
+    fn widen(&self, error: TokenError) -> CallError {
+        match error {
+            TokenError::RateLimited { at } => {
+                CallError::RateLimited { wait: (at - self.clock.now()).max(0), group: Group::named("Auth") }
+            }
+            TokenError::Windows(cause) => CallError::Windows(cause),
+            other => CallError::Token(other),
+        }
+    }
+
+    fn build(
+        &self,
+        credentials: &Credentials,
+        token: &TokenRecord,
+        request: &Request,
+    ) -> reqwest::RequestBuilder {
+        let url = format!("{}{}", credentials.server_url, request.path());
+        let mut builder = self
+            .http
+            .request(request.operation.http_method(), url)
+            .bearer_auth(token.access_token.expose_secret())
+            .header(http::header::ACCEPT, "application/json");
+        if !request.query.is_empty() {
+            builder = builder.query(&request.query);
+        }
+        match &request.body {
+            Some(body) => builder.json(body),
+            None => builder,
+        }
+    }
+}
+
+/// A 2xx answer counts only if its body is there as a whole.
+fn whole(answer: Answer) -> Outcome {
+    let readable = match answer.body.is_empty() {
+        true => Ok(()),
+        false => serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).map(drop),
+    };
+    match readable {
+        Ok(()) => Outcome::Answered(answer),
+        Err(error) => {
+            let reason = format!("the answer is not whole JSON: {error}");
+            Outcome::Broken { reason, request_id: answer.request_id, after: None, arrived: true }
+        }
+    }
+}
+
+fn broken(error: &reqwest::Error) -> Outcome {
+    let reason = attempt::describe(error);
+    Outcome::Broken { reason, request_id: None, after: None, arrived: !error.is_connect() }
+}
+
+fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX / 2)
+}

@@ -1,0 +1,67 @@
+//! Who we are at RingCentral. Secrets in here can't be printed or serialised by accident.
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use tenant::TenantId;
+
+/// The credentials of one tenant: an app and a service user's JWT, as issued by RingCentral's console.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Credentials {
+    /// The platform's URL without a trailing slash, `https://platform.ringcentral.com` in production.
+    pub server_url: String,
+    /// The app's client id.
+    pub client_id: String,
+    /// The app's client secret.
+    pub client_secret: SecretString,
+    /// The JWT credential, pasted from the console; it is sent as it is, never built or signed here.
+    pub jwt: SecretString,
+}
+
+impl Credentials {
+    /// Names the (app, user) pair without revealing it: the same in every process that shares the credentials.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut digest = Sha256::new();
+        for part in [self.server_url.as_str(), &self.client_id, self.jwt.expose_secret()] {
+            digest.update(part.as_bytes());
+            digest.update([0]);
+        }
+        hex::encode(&digest.finalize()[..8])
+    }
+}
+
+/// Credentials that could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {
+    /// Nobody stored credentials for this tenant.
+    #[error("no RingCentral credentials are stored for tenant {0}")]
+    Unknown(TenantId),
+    /// They are stored, but not readable as credentials; the text says which part.
+    #[error("the stored RingCentral credentials of tenant {tenant} are not usable: {reason}")]
+    Malformed {
+        /// Whose they are.
+        tenant: TenantId,
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// The place where they are stored can't be reached.
+    #[error("the secret store can't be reached")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Where credentials come from.
+#[async_trait]
+pub trait CredentialSource: Send + Sync {
+    /// The current credentials of a tenant.
+    async fn credentials(&self, tenant: &TenantId) -> Result<Credentials, CredentialsError>;
+}
+
+/// The same credentials for whoever asks: local mode and tests.
+#[async_trait]
+impl CredentialSource for Credentials {
+    async fn credentials(&self, _tenant: &TenantId) -> Result<Credentials, CredentialsError> {
+        Ok(self.clone())
+    }
+}

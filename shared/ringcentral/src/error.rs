@@ -1,0 +1,178 @@
+//! Why a call failed, by RingCentral's codes and never by its messages (they are localised).
+
+use clock::Millis;
+use gate::{Group, StoreError};
+use serde::Deserialize;
+
+use crate::{CredentialsError, TokenError};
+
+/// A call that did not succeed. Each variant tells the caller's edge what to answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// RingCentral understood the call and said no.
+    #[error("RingCentral refused {operation}: {rejection}")]
+    Rejected {
+        /// RingCentral's operation id.
+        operation: &'static str,
+        /// What it said.
+        rejection: Box<Rejection>,
+    },
+    /// The rate budget is used up: nothing was sent, or a penalty is running.
+    #[error("the RingCentral {group} budget is used up for another {wait} ms")]
+    RateLimited {
+        /// How long until the next slot, in milliseconds.
+        wait: Millis,
+        /// The group whose window is full.
+        group: Group,
+    },
+    /// RingCentral could not be reached or answered with its own failure, after all retries.
+    #[error("RingCentral failed {operation} after {attempts} attempts: {reason}")]
+    Unavailable {
+        /// RingCentral's operation id.
+        operation: &'static str,
+        /// How often it was tried.
+        attempts: u32,
+        /// The last failure, in words.
+        reason: String,
+        /// Its `RCRequestId`, if an answer came at all.
+        request_id: Option<String>,
+        /// The request may have been carried out all the same.
+        ambiguous: bool,
+    },
+    /// The credentials don't work any more; somebody has to look at them.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// There are no credentials to call with.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// The rate windows can't be reached: fail closed.
+    #[error("the rate windows can't be reached, so nothing is sent")]
+    Windows(#[source] StoreError),
+    /// A 2xx answer with a body that is not what the operation promises.
+    #[error("RingCentral answered {operation} with something unreadable: {reason}")]
+    Unreadable {
+        /// RingCentral's operation id.
+        operation: &'static str,
+        /// What could not be read.
+        reason: String,
+    },
+}
+
+impl CallError {
+    /// The request may have been carried out although no success was seen: look before doing it again.
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        matches!(self, Self::Unavailable { ambiguous: true, .. } | Self::Unreadable { .. })
+    }
+
+    /// The HTTP status RingCentral refused with, if it refused.
+    #[must_use]
+    pub fn rejected_with(&self) -> Option<u16> {
+        match self {
+            Self::Rejected { rejection, .. } => Some(rejection.status),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn from_gate(error: gate::GateError, now: Millis) -> Self {
+        match error {
+            gate::GateError::Later { at, group } => Self::RateLimited { wait: (at - now).max(0), group },
+            gate::GateError::Store(cause) => Self::Windows(cause),
+        }
+    }
+}
+
+/// RingCentral's error body, whichever of its shapes it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// The HTTP status.
+    pub status: u16,
+    /// `errors[].errorCode`, else the top-level `errorCode`, else the OAuth `error`; empty if there was none.
+    pub code: String,
+    /// RingCentral's message, for people.
+    pub message: String,
+    /// The parameter it complains about.
+    pub parameter: Option<String>,
+    /// The app or user permission that is missing.
+    pub permission: Option<String>,
+    /// RingCentral's `RCRequestId`.
+    pub request_id: Option<String>,
+}
+
+impl std::fmt::Display for Rejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {}", self.status, self.code, self.message)?;
+        match &self.request_id {
+            Some(id) => write!(f, " (RCRequestId {id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Body {
+    error: Option<String>,
+    #[serde(rename = "error_description")]
+    error_description: Option<String>,
+    errors: Vec<Entry>,
+    #[serde(flatten)]
+    top: Entry,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Entry {
+    error_code: Option<String>,
+    message: Option<String>,
+    parameter_name: Option<String>,
+    permission_name: Option<String>,
+}
+
+impl Rejection {
+    /// Reads an error body; one that can't be read still makes a rejection with its status.
+    #[must_use]
+    pub fn read(status: u16, request_id: Option<String>, body: &[u8]) -> Self {
+        let body: Body = serde_json::from_slice(body).unwrap_or_default();
+        let first = body.errors.into_iter().next().unwrap_or_default();
+        Self {
+            status,
+            code: first.error_code.or(body.top.error_code).or(body.error).unwrap_or_default(),
+            message: first.message.or(body.top.message).or(body.error_description).unwrap_or_default(),
+            parameter: first.parameter_name.or(body.top.parameter_name),
+            permission: first.permission_name.or(body.top.permission_name),
+            request_id,
+        }
+    }
+
+    /// The complaint is about the access token itself (`OAU-…`, `TokenInvalid`, `AGW-401`).
+    #[must_use]
+    pub fn is_about_the_token(&self) -> bool {
+        self.status == 401
+            && (self.code.starts_with("OAU-") || self.code == "TokenInvalid" || self.code == "AGW-401")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nested_code_wins_over_the_word_at_the_top() {
+        let body = br#"{"errorCode":"InsufficientPermissions","message":"top","errors":[{"errorCode":"CMN-401",
+            "message":"needs [ReadCallLog]","permissionName":"ReadCallLog"}],"permissionName":"ReadCallLog"}"#;
+        let rejection = Rejection::read(403, None, body);
+        assert_eq!(
+            (rejection.code.as_str(), rejection.permission.as_deref()),
+            ("CMN-401", Some("ReadCallLog"))
+        );
+    }
+
+    #[test]
+    fn an_oauth_error_and_an_empty_body_are_read_too() {
+        let oauth =
+            Rejection::read(400, None, br#"{"error":"invalid_grant","error_description":"Token expired"}"#);
+        assert_eq!((oauth.code.as_str(), oauth.message.as_str()), ("invalid_grant", "Token expired"));
+        assert_eq!(Rejection::read(502, None, b"<html>").code, "");
+    }
+}

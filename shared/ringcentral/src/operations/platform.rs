@@ -1,0 +1,42 @@
+//! RingCentral's operations: platform. Written by `generate.py`.
+
+super::operations! {
+    READ_OPEN_ID_CONFIGURATION: "readOpenIdConfiguration" GET "/.well-known/openid-configuration" NoThrottling "" "";
+    READ_API_VERSIONS: "readAPIVersions" GET "/restapi" NoThrottling "" "";
+    AUTHORIZE: "authorize" GET "/restapi/oauth/authorize" Auth "" "";
+    AUTHORIZE2: "authorize2" POST "/restapi/oauth/authorize" Auth "" "";
+    AUTH_JWKS: "authJwks" GET "/restapi/oauth/jwks" NoThrottling "" "";
+    REVOKE_TOKEN: "revokeToken" POST "/restapi/oauth/revoke" Auth "" "";
+    GET_TOKEN: "getToken" POST "/restapi/oauth/token" Auth "" "";
+    AUTH_USER_INFO: "authUserInfo" GET "/restapi/oauth/userinfo" Auth "" "";
+    AUTH_WS_TOKEN: "authWsToken" POST "/restapi/oauth/wstoken" Auth "WebSocket" "";
+    CREATE_SIP_REGISTRATION: "createSIPRegistration" POST "/restapi/v1.0/client-info/sip-provision" Heavy "VoipCalling" "";
+    LIST_CONTRACTED_COUNTRIES: "listContractedCountries" GET "/restapi/v1.0/dictionary/brand/{brandId}/contracted-country" Light "" "";
+    LIST_DOMESTIC_COUNTRIES: "listDomesticCountries" GET "/restapi/v1.0/dictionary/brand/{brandId}/contracted-country/{contractedCountryId}" Light "" "";
+    LIST_COUNTRIES: "listCountries" GET "/restapi/v1.0/dictionary/country" Light "" "";
+    READ_COUNTRY: "readCountry" GET "/restapi/v1.0/dictionary/country/{countryId}" Light "" "";
+    LIST_FAX_COVER_PAGES: "listFaxCoverPages" GET "/restapi/v1.0/dictionary/fax-cover-page" Light "" "";
+    LIST_STANDARD_GREETINGS: "listStandardGreetings" GET "/restapi/v1.0/dictionary/greeting" Medium "" "";
+    READ_STANDARD_GREETING: "readStandardGreeting" GET "/restapi/v1.0/dictionary/greeting/{greetingId}" Medium "" "";
+    LIST_LANGUAGES: "listLanguages" GET "/restapi/v1.0/dictionary/language" Light "" "";
+    READ_LANGUAGE: "readLanguage" GET "/restapi/v1.0/dictionary/language/{languageId}" Light "" "";
+    LIST_LOCATIONS: "listLocations" GET "/restapi/v1.0/dictionary/location" Light "" "";
+    LIST_PERMISSIONS: "listPermissions" GET "/restapi/v1.0/dictionary/permission" Light "" "";
+    LIST_PERMISSION_CATEGORIES: "listPermissionCategories" GET "/restapi/v1.0/dictionary/permission-category" Light "" "";
+    READ_PERMISSION_CATEGORY: "readPermissionCategory" GET "/restapi/v1.0/dictionary/permission-category/{permissionCategoryId}" Light "" "";
+    READ_PERMISSION: "readPermission" GET "/restapi/v1.0/dictionary/permission/{permissionId}" Light "" "";
+    LIST_STATES: "listStates" GET "/restapi/v1.0/dictionary/state" Light "" "";
+    READ_STATE: "readState" GET "/restapi/v1.0/dictionary/state/{stateId}" Light "" "";
+    LIST_TIMEZONES: "listTimezones" GET "/restapi/v1.0/dictionary/timezone" Light "" "";
+    READ_TIMEZONE: "readTimezone" GET "/restapi/v1.0/dictionary/timezone/{timezoneId}" Light "" "";
+    LIST_STANDARD_USER_ROLE: "listStandardUserRole" GET "/restapi/v1.0/dictionary/user-role" Light "" "";
+    READ_STANDARD_USER_ROLE: "readStandardUserRole" GET "/restapi/v1.0/dictionary/user-role/{roleId}" Light "" "";
+    PARSE_PHONE_NUMBER: "parsePhoneNumber" POST "/restapi/v1.0/number-parser/parse" Light "" "";
+    LIST_SUBSCRIPTIONS: "listSubscriptions" GET "/restapi/v1.0/subscription" Light "" "";
+    CREATE_SUBSCRIPTION: "createSubscription" POST "/restapi/v1.0/subscription" Medium "" "";
+    DELETE_SUBSCRIPTION: "deleteSubscription" DELETE "/restapi/v1.0/subscription/{subscriptionId}" Medium "" "";
+    READ_SUBSCRIPTION: "readSubscription" GET "/restapi/v1.0/subscription/{subscriptionId}" Light "" "";
+    UPDATE_SUBSCRIPTION: "updateSubscription" PUT "/restapi/v1.0/subscription/{subscriptionId}" Medium "" "";
+    RENEW_SUBSCRIPTION: "renewSubscription" POST "/restapi/v1.0/subscription/{subscriptionId}/renew" Light "" "";
+    READ_API_VERSION: "readAPIVersion" GET "/restapi/{apiVersion}" NoThrottling "" "";
+}

@@ -1,0 +1,147 @@
+//! The wide event: collected while an invocation runs, written once at its end.
+
+use std::{
+    cell::RefCell,
+    future::Future,
+    time::{Duration, Instant},
+};
+
+tokio::task_local! {
+    static CURRENT: RefCell<Invocation>;
+}
+
+/// Everything one invocation says about itself.
+#[derive(Debug, Default, Clone)]
+pub struct Invocation {
+    /// The function: `extensions`, `receive`, `dispatch`, …
+    pub function: &'static str,
+    /// The id by which callers and logs find each other.
+    pub request_id: String,
+    /// What was asked for: a method and a route, or a batch.
+    pub operation: String,
+    /// Who asked.
+    pub tenant: Option<String>,
+    /// The HTTP status, or 200 for a batch.
+    pub status: u16,
+    /// Records handled and failed, for a batch.
+    pub batch: Option<(usize, usize)>,
+    /// Requests made to RingCentral.
+    pub upstream_calls: u32,
+    /// The last operation called, its status (0: no answer) and RingCentral's `RCRequestId`.
+    pub upstream_last: Option<(&'static str, u16, Option<String>)>,
+    /// What went wrong, causes included.
+    pub error: Option<String>,
+}
+
+/// Runs an invocation and writes its event. `close` reads the outcome into the event.
+pub async fn observe<T>(
+    start: Invocation,
+    work: impl Future<Output = T>,
+    close: impl FnOnce(&T, &mut Invocation),
+) -> T {
+    let started = Instant::now();
+    CURRENT
+        .scope(RefCell::new(start), async {
+            let outcome = work.await;
+            let mut invocation = CURRENT.with(|current| current.borrow().clone());
+            close(&outcome, &mut invocation);
+            write(&invocation, started.elapsed());
+            outcome
+        })
+        .await
+}
+
+/// Notes whose invocation this is.
+pub fn tenant(tenant: &str) {
+    change(|invocation| invocation.tenant = Some(tenant.to_owned()));
+}
+
+/// Notes a request to RingCentral; status 0 if no answer came.
+pub fn upstream(operation: &'static str, status: u16, request_id: Option<&str>) {
+    change(|invocation| {
+        invocation.upstream_calls += 1;
+        invocation.upstream_last = Some((operation, status, request_id.map(str::to_owned)));
+    });
+}
+
+/// Notes why the invocation failed, with every cause.
+pub fn failed(error: &(dyn std::error::Error + 'static)) {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    change(|invocation| invocation.error = Some(text));
+}
+
+/// Outside of an invocation there is no event to add to, and nothing to lose.
+fn change(by: impl FnOnce(&mut Invocation)) {
+    let _ = CURRENT.try_with(|current| by(&mut current.borrow_mut()));
+}
+
+fn write(invocation: &Invocation, took: Duration) {
+    let (upstream_operation, upstream_status, upstream_request_id) = match &invocation.upstream_last {
+        Some((operation, status, id)) => (Some(*operation), Some(*status), id.as_deref()),
+        None => (None, None, None),
+    };
+    let duration_ms = took.as_secs_f64() * 1_000.0;
+    macro_rules! event {
+        ($level:ident) => {
+            tracing::$level!(
+                target: "invocation",
+                function = invocation.function,
+                request_id = invocation.request_id,
+                tenant = invocation.tenant,
+                status = invocation.status,
+                duration_ms,
+                batch.records = invocation.batch.map(|(records, _)| records),
+                batch.failures = invocation.batch.map(|(_, failures)| failures),
+                ringcentral.calls = invocation.upstream_calls,
+                ringcentral.operation = upstream_operation,
+                ringcentral.status = upstream_status,
+                ringcentral.request_id = upstream_request_id,
+                error = invocation.error,
+                "{}",
+                invocation.operation
+            )
+        };
+    }
+    match invocation.status {
+        500.. => event!(error),
+        _ if invocation.batch.is_some_and(|(_, failures)| failures > 0) => event!(warn),
+        _ => event!(info),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_invocation_collects_what_happens_inside_it() {
+        let mut closed = None;
+        observe(
+            Invocation::default(),
+            async {
+                tenant("acme");
+                upstream("listExtensions", 0, None);
+                upstream("listExtensions", 200, Some("rc-1"));
+            },
+            |(), invocation| closed = Some(invocation.clone()),
+        )
+        .await;
+        let closed = closed.unwrap();
+        assert_eq!((closed.tenant.as_deref(), closed.upstream_calls), (Some("acme"), 2));
+        assert_eq!(closed.upstream_last, Some(("listExtensions", 200, Some("rc-1".to_owned()))));
+    }
+
+    #[test]
+    fn outside_of_an_invocation_nothing_happens() {
+        tenant("nobody");
+    }
+}
