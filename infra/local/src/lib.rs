@@ -1,1 +1,18 @@
-//! trunkline.
+//! The whole gateway on one machine: every function in one process, an embedded AWS, a simulated RingCentral.
+//!
+//! Owns what Lambda, API Gateway and EventBridge do in a deployment: routing, event sources, first secrets. It must
+//! never hold a rule of the domain, and no function may notice where it runs.
+
+mod args;
+mod cloud;
+mod credentials;
+mod event_source;
+mod gateway;
+mod run;
+
+pub use args::{Args, Aws};
+pub use cloud::{Cloud, CloudError, PREFIX, TENANT};
+pub use credentials::{CredentialsError, RingCentralAccess};
+pub use event_source::{DISPATCH_TIMEOUT, EventSource, VISIBILITY_SECONDS};
+pub use gateway::Gateway;
+pub use run::{RunError, run};

@@ -18,6 +18,7 @@ use crate::faults::Fault;
 use crate::simulator::Simulator;
 use crate::state::State;
 use crate::stats::Stats;
+use crate::subscriptions::filter::Topic;
 
 type Sim = Extract<Simulator>;
 
@@ -132,8 +133,11 @@ async fn remove_fault(Extract(sim): Sim, Path(id): Path<u64>) -> StatusCode {
     if sim.remove_fault(id) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
 }
 
-async fn events(Extract(sim): Sim, Json(order): Json<EventsOrder>) -> Json<EventsMade> {
-    Json(sim.generate_events(&order))
+async fn events(Extract(sim): Sim, Json(order): Json<EventsOrder>) -> Result<Json<EventsMade>, StatusCode> {
+    if order.kinds.iter().any(|kind| !Topic::KINDS.contains(&kind.as_str())) {
+        return Err(StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    Ok(Json(sim.generate_events(&order)))
 }
 
 async fn raw_event(Extract(sim): Sim, Json(raw): Json<RawEvent>) -> Json<Value> {

@@ -201,10 +201,8 @@ impl Simulator {
     fn take_due(&self) -> Vec<Attempt> {
         let mut state = self.lock();
         let now = self.clock().now();
-        let attempts = state.take_due(now);
-        // After the deliveries: what was still owed is tried before silence is judged.
         state.sweep(self.clock(), now);
-        attempts
+        state.take_due(now)
     }
 
     async fn attempt(self, attempt: Attempt) {

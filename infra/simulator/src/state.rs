@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::config::Config;
 use crate::events::log::EventLog;
@@ -18,6 +19,8 @@ use crate::world::World;
 /// The state of a simulator.
 #[derive(Debug)]
 pub(crate) struct State {
+    /// Another one after every reset, so that nothing begun before it is settled after it.
+    pub(crate) epoch: Uuid,
     pub(crate) config: Arc<Config>,
     pub(crate) world: World,
     pub(crate) logins: Vec<Login>,
@@ -35,6 +38,7 @@ impl State {
         let world = World::seeded(&config, now);
         let logins = Login::all(&config, &world.enabled_users());
         Self {
+            epoch: Uuid::new_v4(),
             logins,
             world,
             sessions: Sessions::default(),

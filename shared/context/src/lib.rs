@@ -9,4 +9,4 @@ mod wiring;
 
 pub use config::{Config, ConfigError};
 pub use secrets::Secrets;
-pub use wiring::{Wiring, WiringError};
+pub use wiring::{Wiring, WiringError, tables};

@@ -135,3 +135,9 @@ impl Wiring {
         DeliveryQueue::new(self.sqs.clone(), &self.config.events_queue, self.config.dead_letters.clone())
     }
 }
+
+/// The tables of an AWS, for whoever has to create them.
+#[must_use]
+pub fn tables(sdk: &SdkConfig, prefix: &str) -> Tables {
+    Tables::new(aws_sdk_dynamodb::Client::new(sdk), prefix)
+}

@@ -38,8 +38,9 @@ assert.equal(subscription.status, 'Active');
 assert.equal(receiver.handshakes, 1);
 
 step('receives every event');
-await simulator.trigger(events);
+const made = await simulator.trigger(events);
 for (const { verification, event } of await receiver.waitFor(events)) {
+  assert.ok(made.has(event.uuid));
   assert.equal(verification, verificationToken);
   assert.equal(event.subscriptionId, subscription.id);
 }

@@ -29,9 +29,10 @@ export class Receiver {
   /** The deliveries, as soon as there are `count` different events among them. */
   async waitFor(count, seconds = 30) {
     const signal = AbortSignal.timeout(seconds * 1000);
-    while (new Set(this.deliveries.map(({ event }) => event.uuid)).size < count) {
+    const arrived = () => new Set(this.deliveries.map(({ event }) => event.uuid)).size;
+    while (arrived() < count) {
       await once(this.#arrivals, 'arrival', { signal }).catch(() => {
-        throw new Error(`${this.deliveries.length} of ${count} events arrived within ${seconds} s`);
+        throw new Error(`${arrived()} of ${count} events arrived within ${seconds} s`);
       });
     }
     return this.deliveries;

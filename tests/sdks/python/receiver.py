@@ -16,6 +16,7 @@ class Receiver:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 validation = self.headers.get("Validation-Token")
+                receiver._received(validation, self.headers.get("Verification-Token"), body)
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", "2")
@@ -23,7 +24,6 @@ class Receiver:
                     self.send_header("Validation-Token", validation)
                 self.end_headers()
                 self.wfile.write(b"{}")
-                receiver._received(validation, self.headers.get("Verification-Token"), body)
 
             def log_message(self, *_):
                 pass
@@ -44,11 +44,11 @@ class Receiver:
         """Returns the deliveries as soon as there are `count` different events among them."""
 
         def arrived():
-            return len({event["uuid"] for _, event in self.deliveries}) >= count
+            return len({event["uuid"] for _, event in self.deliveries})
 
         with self._changed:
-            if not self._changed.wait_for(arrived, timeout=seconds):
-                raise AssertionError(f"{len(self.deliveries)} of {count} events arrived within {seconds} s")
+            if not self._changed.wait_for(lambda: arrived() >= count, timeout=seconds):
+                raise AssertionError(f"{arrived()} of {count} events arrived within {seconds} s")
             return list(self.deliveries)
 
     def close(self):

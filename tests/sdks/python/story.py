@@ -51,8 +51,9 @@ def main():
     assert receiver.handshakes == 1, receiver.handshakes
 
     step("receives every event")
-    simulator.trigger(EVENTS)
+    made = simulator.trigger(EVENTS)
     deliveries = receiver.wait_for(EVENTS)
+    assert {event["uuid"] for _, event in deliveries} <= made
     assert {verification for verification, _ in deliveries} == {VERIFICATION}
     assert {event["subscriptionId"] for _, event in deliveries} == {subscription["id"]}
     patiently(platform.delete, f"/restapi/v1.0/subscription/{subscription['id']}")

@@ -25,6 +25,7 @@ const RETRIES: [Duration; 4] =
 /// A delivery that is to be tried now.
 #[derive(Debug)]
 pub(crate) struct Attempt {
+    epoch: Uuid,
     pub(crate) subscription: String,
     pub(crate) address: String,
     pub(crate) verification_token: Option<String>,
@@ -166,6 +167,7 @@ impl State {
                 counted.attempted += 1;
                 counted.largest_in_flight = counted.largest_in_flight.max(one.in_flight);
                 attempts.push(Attempt {
+                    epoch: self.epoch,
                     subscription: one.id.clone(),
                     address: one.address.clone(),
                     verification_token: one.verification_token.clone(),
@@ -179,6 +181,9 @@ impl State {
     /// Settles an attempt: success clears what failed before, failure is tried again later or given up, and too long
     /// a failure blacklists the subscription.
     pub(crate) fn settle(&mut self, attempt: Attempt, outcome: Result<(), Failure>, now: Timestamp) {
+        if attempt.epoch != self.epoch {
+            return;
+        }
         let event = attempt.delivery.event;
         match outcome {
             Ok(()) => {

@@ -76,17 +76,16 @@ impl TokenRequest {
 
     /// Whose budget the request spends, as far as the request names a user.
     pub(crate) fn user(&self, logins: &[Login], sessions: &Sessions) -> Option<u64> {
-        let by_jwt = |jwt: &str| {
-            logins
-                .iter()
-                .find(|login| login.client_id == self.client_id && login.jwt == jwt)
-                .map(|login| login.user)
-        };
         let by_refresh = |token: &str| Some(sessions.owner_of_refresh(&self.client_id, token)?.user);
-        self.form
-            .get("assertion")
-            .and_then(by_jwt)
-            .or_else(|| self.form.get("refresh_token").and_then(by_refresh))
+        let refreshed = || self.form.get("refresh_token").and_then(by_refresh);
+        let revoked = || Some(sessions.owner_of(self.form.get("token")?)?.user);
+        self.asserted(logins).or_else(refreshed).or_else(revoked)
+    }
+
+    /// The user of the JWT, as far as it is one of this app.
+    fn asserted(&self, logins: &[Login]) -> Option<u64> {
+        let jwt = self.form.get("assertion")?;
+        logins.iter().find(|one| one.client_id == self.client_id && one.jwt == jwt).map(|one| one.user)
     }
 
     /// `getToken`: grants a session.
@@ -104,7 +103,7 @@ impl TokenRequest {
         let lifetimes = self.lifetimes(config, clock)?;
         let session = match self.form.get("grant_type") {
             Some(JWT_BEARER) => {
-                let Some(user) = self.form.get("assertion").and_then(|_| self.user(logins, sessions)) else {
+                let Some(user) = self.asserted(logins) else {
                     return Err(refused("invalid_grant", "OAU-140", "Invalid resource owner credentials"));
                 };
                 let owner = Owner { client_id: self.client_id.clone(), user };

@@ -27,6 +27,12 @@ pub(crate) struct Session {
     pub(crate) refresh: Option<Refresh>,
 }
 
+impl Session {
+    fn holds(&self, token: &str) -> bool {
+        self.access_token == token || self.refresh.as_ref().is_some_and(|refresh| refresh.token == token)
+    }
+}
+
 /// The refresh token of a session and the one before it.
 #[derive(Clone, Debug)]
 pub(crate) struct Refresh {
@@ -119,6 +125,11 @@ impl Sessions {
         own.find(|one| one.refresh.as_ref().is_some_and(holds)).map(|one| one.owner.clone())
     }
 
+    /// The owner of a live token, access or refresh.
+    pub(crate) fn owner_of(&self, token: &str) -> Option<&Owner> {
+        self.live.iter().find(|one| one.holds(token)).map(|one| &one.owner)
+    }
+
     /// Exchanges a refresh token. The old access token dies at once; the old refresh token repeats the same answer
     /// for a while.
     ///
@@ -186,10 +197,7 @@ impl Sessions {
 
     /// Ends the session that holds a token, access or refresh. An unknown token ends nothing.
     pub(crate) fn revoke(&mut self, token: &str) -> Option<Owner> {
-        let holds = |one: &Session| {
-            one.access_token == token || one.refresh.as_ref().is_some_and(|refresh| refresh.token == token)
-        };
-        let index = self.live.iter().position(holds)?;
+        let index = self.live.iter().position(|one| one.holds(token))?;
         Some(self.bury(index, Death::Revoked))
     }
 

@@ -23,6 +23,18 @@ pub(crate) enum Topic {
 }
 
 impl Topic {
+    /// The kinds that can be made up.
+    pub(crate) const KINDS: [&str; 8] = [
+        "telephony",
+        "presence",
+        "message-store",
+        "instant-message",
+        "voicemail",
+        "fax",
+        "extension-list",
+        "extension-info",
+    ];
+
     /// The name of the kind in the orders and logs of events.
     pub(crate) fn kind(self) -> &'static str {
         match self {

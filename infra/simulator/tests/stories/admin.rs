@@ -67,7 +67,10 @@ async fn faults_limits_and_reset_over_http() {
     assert_eq!(sim(&simulator, "POST", "faults", json!({"kind": "meteor"})).await.status, 422);
     assert_eq!(sim(&simulator, "POST", "faults", json!({"kind": "error", "status": 200})).await.status, 422);
 
-    let limits = json!({"light": {"limit": 3, "window_seconds": 10}});
+    let unknown = sim(&simulator, "POST", "events", json!({"count": 1, "kinds": ["weather"]})).await;
+    assert_eq!(unknown.status, 422);
+
+    let limits = json!({"light": {"limit": 3, "window_seconds": 10.0}});
     assert_eq!(sim(&simulator, "POST", "limits", limits.clone()).await.body["light"], limits["light"]);
     assert_eq!(client.get(ACCOUNT).await.header("x-rate-limit-limit"), "3");
 

@@ -1,0 +1,86 @@
+//! The face of the binary, on which scripts rely.
+
+use std::{convert::Infallible, path::PathBuf, str::FromStr};
+
+use clap::Parser;
+
+/// Runs the whole gateway on one machine. Without credentials it talks to a simulated RingCentral.
+///
+/// Credentials are read from RC_SERVER_URL, RC_APP_CLIENT_ID, RC_APP_CLIENT_SECRET and RC_USER_JWT; from Gateway v2's
+/// RC_BASE_URL, RC_CLIENT_ID, RC_CLIENT_SECRET and RC_JWT; or from config/rc_credentials.json.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "trunkline", version)]
+pub struct Args {
+    /// The gateway's port on loopback; 0 takes any free one
+    #[arg(long, default_value_t = 8080)]
+    pub port: u16,
+    /// Where everything is kept
+    #[arg(long, default_value = ".trunkline")]
+    pub data: PathBuf,
+    /// Use the AWS at this URL (another gateway's, an emulator), or `real`: the account in the environment
+    #[arg(long, value_name = "URL")]
+    pub aws: Option<Aws>,
+    /// Talk to the RingCentral at this URL
+    #[arg(long, value_name = "URL")]
+    pub ringcentral: Option<String>,
+    /// Where RingCentral reaches this gateway; the loopback address if missing
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// The simulator's port on loopback; 0 takes any free one
+    #[arg(long, default_value_t = 0)]
+    pub simulator_port: u16,
+    /// The seed of the simulated account
+    #[arg(long, default_value_t = 1)]
+    pub simulator_seed: u64,
+    /// How much faster the simulated time runs: at 10 a window of 60 s lasts 6 s
+    #[arg(long, default_value_t = 1.0)]
+    pub simulator_clock: f64,
+}
+
+impl Args {
+    /// The process's arguments without the optional word `local`.
+    pub fn command_line() -> impl Iterator<Item = std::ffi::OsString> {
+        let mut arguments: Vec<_> = std::env::args_os().collect();
+        if arguments.get(1).is_some_and(|word| word == "local") {
+            arguments.remove(1);
+        }
+        arguments.into_iter()
+    }
+}
+
+/// Which AWS to use instead of the embedded one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Aws {
+    /// The account in the environment.
+    Real,
+    /// Whatever answers at this URL.
+    At(String),
+}
+
+impl FromStr for Aws {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(if text == "real" { Self::Real } else { Self::At(text.trim_end_matches('/').to_owned()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_face_is_what_scripts_rely_on() {
+        let args = Args::parse_from([
+            "trunkline",
+            "--port",
+            "0",
+            "--aws",
+            "http://127.0.0.1:1/",
+            "--simulator-clock",
+            "10",
+        ]);
+        assert_eq!((args.port, args.aws), (0, Some(Aws::At("http://127.0.0.1:1".to_owned()))));
+        assert_eq!((args.data, args.simulator_clock), (PathBuf::from(".trunkline"), 10.0));
+    }
+}

@@ -1,0 +1,204 @@
+//! The AWS of one machine: the embedded one or another, with the tables, queues and secrets a deployment would have.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sqs::types::QueueAttributeName;
+use context::Config;
+use embedded_aws::{Clock, EmbeddedAws, Options, StartError};
+use rand::RngExt;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use crate::{Args, Aws, RingCentralAccess, event_source::VISIBILITY_SECONDS};
+
+/// Names of tables, queues and secrets begin with this.
+pub const PREFIX: &str = "trunkline";
+/// The tenant of one machine.
+pub const TENANT: &str = "default";
+/// A delivery that failed this often goes to the dead letters.
+const RECEIVES: u32 = 5;
+
+/// An AWS that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CloudError {
+    /// The embedded one can't start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A table, queue or secret can't be made.
+    #[error("the AWS does not take our {0}")]
+    Prepare(&'static str, #[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+fn prepare<E: std::error::Error + Send + Sync + 'static>(what: &'static str) -> impl Fn(E) -> CloudError {
+    move |error| CloudError::Prepare(what, Box::new(error))
+}
+
+/// An AWS, ready to be used.
+#[derive(Debug)]
+pub struct Cloud {
+    /// How the SDK reaches it.
+    pub sdk: SdkConfig,
+    /// Its URL, if it is not the real one.
+    pub url: Option<String>,
+    /// The queue of deliveries.
+    pub events_queue: String,
+    /// The queue of what can't be processed.
+    pub dead_letters: String,
+    /// The embedded one, kept running by this.
+    pub embedded: Option<EmbeddedAws>,
+}
+
+impl Cloud {
+    /// Starts or finds the AWS the arguments ask for and makes what is missing in it.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn open(args: &Args) -> Result<Self, CloudError> {
+        let (sdk, url, embedded) = match &args.aws {
+            Some(Aws::Real) => {
+                (aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await, None, None)
+            }
+            Some(Aws::At(url)) => (loopback(url), Some(url.clone()), None),
+            None => {
+                let options = Options { data: Some(args.data.clone()), clock: Clock::real(), port: 0 };
+                let embedded = EmbeddedAws::start(options).await?;
+                (loopback(embedded.url()), Some(embedded.url().to_owned()), Some(embedded))
+            }
+        };
+        Self::prepared(sdk, url, embedded).await
+    }
+
+    /// Takes an embedded AWS that somebody else has started.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn over(embedded: EmbeddedAws) -> Result<Self, CloudError> {
+        let url = embedded.url().to_owned();
+        Self::prepared(loopback(&url), Some(url), Some(embedded)).await
+    }
+
+    async fn prepared(
+        sdk: SdkConfig,
+        url: Option<String>,
+        embedded: Option<EmbeddedAws>,
+    ) -> Result<Self, CloudError> {
+        context::tables(&sdk, PREFIX).create().await.map_err(prepare("tables"))?;
+        let (events_queue, dead_letters) = queues(&sdk).await?;
+        Ok(Self { sdk, url, events_queue, dead_letters, embedded })
+    }
+
+    /// The configuration of a gateway over this AWS.
+    ///
+    /// # Errors
+    /// [`context::ConfigError`] names a variable of the environment that makes no sense.
+    pub fn config(&self, public_url: String) -> Result<Config, context::ConfigError> {
+        let given = |name: &str| match name {
+            "TRUNKLINE_TABLES" | "TRUNKLINE_SECRETS" => Some(PREFIX.to_owned()),
+            "TRUNKLINE_PUBLIC_URL" => Some(public_url.clone()),
+            "EVENTS_QUEUE_URL" => Some(self.events_queue.clone()),
+            "EVENTS_DEAD_LETTER_QUEUE_URL" => Some(self.dead_letters.clone()),
+            name => std::env::var(name).ok(),
+        };
+        Config::read(given)
+    }
+
+    /// Stores the secrets a gateway needs: what exists stays, but for RingCentral's credentials if new ones are given.
+    ///
+    /// # Errors
+    /// [`CloudError::Prepare`].
+    pub async fn secrets(&self, ringcentral: Option<&RingCentralAccess>) -> Result<(), CloudError> {
+        let client = aws_sdk_secretsmanager::Client::new(&self.sdk);
+        store(&client, "auth", |known| known.unwrap_or_else(|| json!({ "hs256": random() }))).await?;
+        store(&client, &format!("tenants/{TENANT}"), |known| {
+            let mut secret = known
+                .unwrap_or_else(|| json!({ "webhooks": { "current": { "id": "1", "secret": random() } } }));
+            if let Some(access) = ringcentral {
+                secret["ringcentral"] = json!({
+                    "server_url": access.server_url,
+                    "client_id": access.client_id,
+                    "client_secret": access.client_secret.expose_secret(),
+                    "jwt": access.jwt.expose_secret(),
+                });
+            }
+            secret
+        })
+        .await
+    }
+}
+
+/// Makes a secret of what is known of it, and writes it only if that changes it.
+async fn store(
+    client: &aws_sdk_secretsmanager::Client,
+    name: &str,
+    make: impl Fn(Option<Value>) -> Value,
+) -> Result<(), CloudError> {
+    let id = format!("{PREFIX}/{name}");
+    let known = match client.get_secret_value().secret_id(&id).send().await {
+        Ok(output) => serde_json::from_str(output.secret_string().unwrap_or_default()).ok(),
+        Err(error) => match error.into_service_error() {
+            error if error.is_resource_not_found_exception() => None,
+            error => return Err(prepare("secrets")(error)),
+        },
+    };
+    let wanted = make(known.clone());
+    if known.as_ref() == Some(&wanted) {
+        return Ok(());
+    }
+    let text = wanted.to_string();
+    if known.is_some() {
+        return client
+            .put_secret_value()
+            .secret_id(&id)
+            .secret_string(text)
+            .send()
+            .await
+            .map(drop)
+            .map_err(prepare("secrets"));
+    }
+    match client.create_secret().name(&id).secret_string(text).send().await {
+        Ok(_) => Ok(()),
+        // Another process that starts at the same moment was first.
+        Err(error) => match error.into_service_error() {
+            error if error.is_resource_exists_exception() => Ok(()),
+            error => Err(prepare("secrets")(error)),
+        },
+    }
+}
+
+async fn queues(sdk: &SdkConfig) -> Result<(String, String), CloudError> {
+    let client = aws_sdk_sqs::Client::new(sdk);
+    let dead = client.create_queue().queue_name(format!("{PREFIX}-events-dlq")).send().await;
+    let dead = dead.map_err(prepare("queues"))?.queue_url.unwrap_or_default();
+    let arn = client
+        .get_queue_attributes()
+        .queue_url(&dead)
+        .attribute_names(QueueAttributeName::QueueArn)
+        .send()
+        .await;
+    let attributes = arn.map_err(prepare("queues"))?.attributes.unwrap_or_default();
+    let arn = attributes.get(&QueueAttributeName::QueueArn).cloned().unwrap_or_default();
+    let redrive = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": RECEIVES }).to_string();
+    let queue = client
+        .create_queue()
+        .queue_name(format!("{PREFIX}-events"))
+        .attributes(QueueAttributeName::VisibilityTimeout, VISIBILITY_SECONDS.to_string())
+        .attributes(QueueAttributeName::RedrivePolicy, redrive)
+        .send()
+        .await;
+    Ok((queue.map_err(prepare("queues"))?.queue_url.unwrap_or_default(), dead))
+}
+
+/// The SDK for an AWS on loopback. Its credentials are as good as any.
+fn loopback(url: &str) -> SdkConfig {
+    let credentials = aws_sdk_sqs::config::Credentials::new("local", "local", None, None, "one machine");
+    let provider = aws_sdk_sqs::config::SharedCredentialsProvider::new(credentials);
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(embedded_aws::REGION))
+        .credentials_provider(provider)
+        .endpoint_url(url)
+        .build()
+}
+
+fn random() -> String {
+    hex::encode(rand::rng().random::<[u8; 32]>())
+}

@@ -1,0 +1,50 @@
+//! Every function behind one router, as API Gateway would put them.
+
+use axum::{Router, body::Body, extract::Request, response::IntoResponse, routing::post};
+use clock::SharedClock;
+use context::{Wiring, WiringError};
+use trunkline_http::Face;
+
+use crate::{Cloud, EventSource};
+
+/// The gateway of one machine, not yet listening.
+#[derive(Debug)]
+pub struct Gateway {
+    /// All HTTP functions.
+    pub router: Router,
+    /// The mapping that feeds the dispatcher.
+    pub events: EventSource,
+    /// What everything is wired with.
+    pub wiring: Wiring,
+}
+
+impl Gateway {
+    /// Builds every function over an AWS whose secrets are in place.
+    ///
+    /// # Errors
+    /// [`WiringError`].
+    pub async fn new(cloud: &Cloud, public_url: String, clock: SharedClock) -> Result<Self, WiringError> {
+        let wiring = Wiring::new(&cloud.sdk, cloud.config(public_url)?, clock.clone())?;
+        let router = Router::new()
+            .merge(api_extensions::router(api_extensions::Context::new(&wiring).await?))
+            .merge(api_subscriptions::router(api_subscriptions::Context::new(&wiring).await?))
+            .merge(api_health::router(api_health::Context::new(&wiring).await?))
+            .merge(api_docs::router())
+            .merge(receiver(events_receive::Context::new(&wiring)))
+            .fallback(Face::nowhere);
+        let dispatch = events_dispatch::Context::new(&wiring);
+        let events = EventSource::new(&cloud.sdk, cloud.events_queue.clone(), dispatch, clock);
+        Ok(Self { router, events, wiring })
+    }
+}
+
+fn receiver(context: events_receive::Context) -> Router {
+    let receive = post(move |request: Request<Body>| {
+        let context = context.clone();
+        async move { events_receive::receive(&context, request).await.into_response() }
+    });
+    Router::new()
+        .route("/api/webhooks/events", receive.clone())
+        .route("/api/webhooks/validate", receive.clone())
+        .route("/api/webhooks/events/{tenant}/{subscription}", receive)
+}

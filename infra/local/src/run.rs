@@ -1,0 +1,146 @@
+//! Start, announce, serve, stop.
+
+use std::{io::Write, net::Ipv4Addr, path::Path};
+
+use context::WiringError;
+use secrecy::ExposeSecret;
+use simulator::Simulator;
+use tokio::net::TcpListener;
+use trunkline_http::{Access, Claims, Role};
+
+use crate::{Args, Aws, Cloud, CloudError, CredentialsError, Gateway, RingCentralAccess, TENANT};
+
+/// A gateway that can't run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A port is taken, or a file can't be written.
+    #[error("{0}")]
+    Io(String, #[source] std::io::Error),
+    /// The AWS can't be used.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    /// The credentials are not right.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// The functions can't be wired.
+    #[error(transparent)]
+    Wiring(#[from] WiringError),
+    /// The development token can't be issued.
+    #[error("the development token can't be issued: {0}")]
+    Token(String),
+}
+
+fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> RunError {
+    let what = what.into();
+    move |error| RunError::Io(what, error)
+}
+
+/// Runs the gateway until it is interrupted.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn run(args: Args) -> Result<(), RunError> {
+    std::fs::create_dir_all(&args.data).map_err(io(format!("{} can't be made", args.data.display())))?;
+    let listener = listen(args.port).await?;
+    let port = listener.local_addr().map_err(io("the port can't be read"))?.port();
+    let here = format!("http://127.0.0.1:{port}");
+    let cloud = Cloud::open(&args).await?;
+    let (access, simulator) = ringcentral(&args).await?;
+    cloud.secrets(access.as_ref()).await?;
+    let public_url = args.public_url.clone().unwrap_or_else(|| here.clone());
+    let gateway = Gateway::new(&cloud, public_url, clock::system()).await?;
+    write_secret(&args.data.join("dev-token"), token(&gateway.wiring.access().await?)?.expose_secret())?;
+    if let Some(url) = &cloud.url {
+        write_secret(&args.data.join("aws-endpoint"), url)?;
+    }
+    let events = tokio::spawn(gateway.events.run());
+    announce(&args, &here, &cloud, access.as_ref(), simulator.as_deref());
+    let served = axum::serve(listener, gateway.router).with_graceful_shutdown(interrupted()).await;
+    events.abort();
+    if let Some(embedded) = cloud.embedded {
+        embedded.shutdown().await;
+    }
+    served.map_err(io("the gateway can't serve"))
+}
+
+async fn listen(port: u16) -> Result<TcpListener, RunError> {
+    let taken = io(format!("port {port} on 127.0.0.1 can't be used; choose another with --port"));
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(taken)
+}
+
+/// Which RingCentral, and who we are there. `None`: whatever the shared AWS says already.
+async fn ringcentral(args: &Args) -> Result<(Option<RingCentralAccess>, Option<String>), RunError> {
+    let found = RingCentralAccess::find(|name| std::env::var(name).ok(), Path::new("."))?;
+    match (&args.ringcentral, found) {
+        (Some(url), found) => {
+            let url = url.trim_end_matches('/').to_owned();
+            let access = found.unwrap_or_else(|| RingCentralAccess::demo(url.clone()));
+            Ok((Some(RingCentralAccess { server_url: url, ..access }), None))
+        }
+        (None, Some(access)) => Ok((Some(access), None)),
+        (None, None) if matches!(args.aws, Some(Aws::At(_) | Aws::Real)) => Ok((None, None)),
+        (None, None) => {
+            let listener = listen(args.simulator_port).await?;
+            let url = format!("http://{}", listener.local_addr().map_err(io("the port can't be read"))?);
+            let simulator = Simulator::new(simulator::Config {
+                seed: args.simulator_seed,
+                clock: simulator::Clock::scaled(args.simulator_clock),
+                ..simulator::Config::default()
+            });
+            tokio::spawn(async move { simulator.serve(listener).await });
+            Ok((Some(RingCentralAccess::demo(url.clone())), Some(url)))
+        }
+    }
+}
+
+/// An admin token of the one tenant, for ten years: it opens nothing but this machine's gateway.
+fn token(access: &Access) -> Result<secrecy::SecretString, RunError> {
+    let now =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let tenant =
+        TENANT.parse().map_err(|error: tenant::InvalidTenantId| RunError::Token(error.to_string()))?;
+    let claims = Claims::new("developer", tenant, Role::Admin, now + 315_360_000);
+    access.issue(&claims).map_err(|error| RunError::Token(error.to_string()))
+}
+
+/// Writes a file that only its owner can read.
+fn write_secret(path: &Path, text: &str) -> Result<(), RunError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let write = || options.open(path)?.write_all(text.as_bytes());
+    write().map_err(io(format!("{} can't be written", path.display())))
+}
+
+fn announce(
+    args: &Args,
+    here: &str,
+    cloud: &Cloud,
+    access: Option<&RingCentralAccess>,
+    simulator: Option<&str>,
+) {
+    let mut text = format!("Trunkline is ready at {here} (docs: {here}/docs)\n");
+    let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<12} {value}\n"));
+    line("token", &args.data.join("dev-token").display().to_string());
+    line("aws", cloud.url.as_deref().unwrap_or("the account in the environment"));
+    match (simulator, access) {
+        (Some(url), _) => line("ringcentral", &format!("simulated at {url} (admin: {url}/_sim/stats)")),
+        (None, Some(access)) => line("ringcentral", &access.server_url),
+        (None, None) => line("ringcentral", "as stored in the shared AWS"),
+    }
+    // Whoever closed our output does not want to read this.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+async fn interrupted() {
+    #[cfg(unix)]
+    if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        return;
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
