@@ -31,7 +31,7 @@ impl Gateway {
             .merge(api_health::router(api_health::Context::new(&wiring).await?))
             .merge(api_docs::router())
             .merge(receiver(events_receive::Context::new(&wiring)))
-            .fallback(Face::nowhere);
+            .merge(Face::nowhere());
         let dispatch = events_dispatch::Context::new(&wiring);
         let events = EventSource::new(&cloud.sdk, cloud.events_queue.clone(), dispatch, clock);
         Ok(Self { router, events, wiring })

@@ -9,6 +9,7 @@ use crate::config::Group;
 /// One operation, named by its RingCentral `operationId`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
+    ReadApiVersions,
     GetToken,
     RevokeToken,
     ReadAccountInfo,
@@ -44,24 +45,29 @@ pub(crate) struct Row {
     pub(crate) id: &'static str,
     pub(crate) method: Method,
     pub(crate) path: &'static str,
-    pub(crate) group: Group,
+    /// Absent: the operation is not throttled.
+    pub(crate) group: Option<Group>,
     /// App permission the caller needs.
     pub(crate) permission: Option<&'static str>,
 }
 
 macro_rules! row {
-    ($operation:ident, $id:literal, $method:ident, $path:literal, $group:ident, $permission:expr) => {
+    ($operation:ident, $id:literal, $method:ident, $path:literal, $group:expr, $permission:expr) => {
         Row {
             operation: Operation::$operation,
             id: $id,
             method: Method::$method,
             path: $path,
-            group: Group::$group,
+            group: $group,
             permission: $permission,
         }
     };
 }
 
+const AUTH: Option<Group> = Some(Group::Auth);
+const LIGHT: Option<Group> = Some(Group::Light);
+const MEDIUM: Option<Group> = Some(Group::Medium);
+const HEAVY: Option<Group> = Some(Group::Heavy);
 const READ: Option<&str> = Some("ReadAccounts");
 const EDIT: Option<&str> = Some("EditAccounts");
 const EDIT_EXTENSIONS: Option<&str> = Some("EditExtensions");
@@ -70,32 +76,33 @@ const MESSAGES: Option<&str> = Some("ReadMessages");
 const WEBHOOK: Option<&str> = Some("SubscriptionWebhook");
 
 #[rustfmt::skip]
-static TABLE: [Row; 25] = [
-    row!(GetToken, "getToken", POST, "/restapi/oauth/token", Auth, None),
-    row!(RevokeToken, "revokeToken", POST, "/restapi/oauth/revoke", Auth, None),
-    row!(ReadAccountInfo, "readAccountInfo", GET, "/restapi/v1.0/account/{accountId}", Light, READ),
-    row!(ListExtensions, "listExtensions", GET, "/restapi/v1.0/account/{accountId}/extension", Medium, READ),
-    row!(CreateExtension, "createExtension", POST, "/restapi/v1.0/account/{accountId}/extension", Medium, EDIT),
-    row!(ReadExtension, "readExtension", GET, "/restapi/v1.0/account/{accountId}/extension/{extensionId}", Light, READ),
-    row!(UpdateExtension, "updateExtension", PUT, "/restapi/v1.0/account/{accountId}/extension/{extensionId}", Medium, EDIT_EXTENSIONS),
-    row!(DeleteExtension, "deleteExtension", DELETE, "/restapi/v1.0/account/{accountId}/extension/{extensionId}", Medium, EDIT),
-    row!(ListSites, "listSites", GET, "/restapi/v1.0/account/{accountId}/sites", Light, READ),
-    row!(CreateSite, "createSite", POST, "/restapi/v1.0/account/{accountId}/sites", Medium, EDIT),
-    row!(ReadSite, "readSite", GET, "/restapi/v1.0/account/{accountId}/sites/{siteId}", Light, READ),
-    row!(UpdateSite, "updateSite", PUT, "/restapi/v1.0/account/{accountId}/sites/{siteId}", Light, EDIT_EXTENSIONS),
-    row!(DeleteSite, "deleteSite", DELETE, "/restapi/v1.0/account/{accountId}/sites/{siteId}", Light, EDIT),
-    row!(ReadCompanyCallLog, "readCompanyCallLog", GET, "/restapi/v1.0/account/{accountId}/call-log", Heavy, CALLS),
-    row!(ReadCompanyCallRecord, "readCompanyCallRecord", GET, "/restapi/v1.0/account/{accountId}/call-log/{callRecordId}", Heavy, CALLS),
-    row!(ReadUserCallLog, "readUserCallLog", GET, "/restapi/v1.0/account/{accountId}/extension/{extensionId}/call-log", Heavy, CALLS),
-    row!(ReadUserCallRecord, "readUserCallRecord", GET, "/restapi/v1.0/account/{accountId}/extension/{extensionId}/call-log/{callRecordId}", Heavy, CALLS),
-    row!(ListMessages, "listMessages", GET, "/restapi/v1.0/account/{accountId}/extension/{extensionId}/message-store", Light, MESSAGES),
-    row!(ReadMessage, "readMessage", GET, "/restapi/v1.0/account/{accountId}/extension/{extensionId}/message-store/{messageId}", Light, MESSAGES),
-    row!(CreateSubscription, "createSubscription", POST, "/restapi/v1.0/subscription", Medium, WEBHOOK),
-    row!(ListSubscriptions, "listSubscriptions", GET, "/restapi/v1.0/subscription", Light, None),
-    row!(ReadSubscription, "readSubscription", GET, "/restapi/v1.0/subscription/{subscriptionId}", Light, None),
-    row!(UpdateSubscription, "updateSubscription", PUT, "/restapi/v1.0/subscription/{subscriptionId}", Medium, WEBHOOK),
-    row!(DeleteSubscription, "deleteSubscription", DELETE, "/restapi/v1.0/subscription/{subscriptionId}", Medium, None),
-    row!(RenewSubscription, "renewSubscription", POST, "/restapi/v1.0/subscription/{subscriptionId}/renew", Light, WEBHOOK),
+static TABLE: [Row; 26] = [
+    row!(ReadApiVersions, "readAPIVersions", GET, "/restapi", None, None),
+    row!(GetToken, "getToken", POST, "/restapi/oauth/token", AUTH, None),
+    row!(RevokeToken, "revokeToken", POST, "/restapi/oauth/revoke", AUTH, None),
+    row!(ReadAccountInfo, "readAccountInfo", GET, "/restapi/v1.0/account/{accountId}", LIGHT, READ),
+    row!(ListExtensions, "listExtensions", GET, "/restapi/v1.0/account/{accountId}/extension", MEDIUM, READ),
+    row!(CreateExtension, "createExtension", POST, "/restapi/v1.0/account/{accountId}/extension", MEDIUM, EDIT),
+    row!(ReadExtension, "readExtension", GET, "/restapi/v1.0/account/{accountId}/extension/{extensionId}", LIGHT, READ),
+    row!(UpdateExtension, "updateExtension", PUT, "/restapi/v1.0/account/{accountId}/extension/{extensionId}", MEDIUM, EDIT_EXTENSIONS),
+    row!(DeleteExtension, "deleteExtension", DELETE, "/restapi/v1.0/account/{accountId}/extension/{extensionId}", MEDIUM, EDIT),
+    row!(ListSites, "listSites", GET, "/restapi/v1.0/account/{accountId}/sites", LIGHT, READ),
+    row!(CreateSite, "createSite", POST, "/restapi/v1.0/account/{accountId}/sites", MEDIUM, EDIT),
+    row!(ReadSite, "readSite", GET, "/restapi/v1.0/account/{accountId}/sites/{siteId}", LIGHT, READ),
+    row!(UpdateSite, "updateSite", PUT, "/restapi/v1.0/account/{accountId}/sites/{siteId}", LIGHT, EDIT_EXTENSIONS),
+    row!(DeleteSite, "deleteSite", DELETE, "/restapi/v1.0/account/{accountId}/sites/{siteId}", LIGHT, EDIT),
+    row!(ReadCompanyCallLog, "readCompanyCallLog", GET, "/restapi/v1.0/account/{accountId}/call-log", HEAVY, CALLS),
+    row!(ReadCompanyCallRecord, "readCompanyCallRecord", GET, "/restapi/v1.0/account/{accountId}/call-log/{callRecordId}", HEAVY, CALLS),
+    row!(ReadUserCallLog, "readUserCallLog", GET, "/restapi/v1.0/account/{accountId}/extension/{extensionId}/call-log", HEAVY, CALLS),
+    row!(ReadUserCallRecord, "readUserCallRecord", GET, "/restapi/v1.0/account/{accountId}/extension/{extensionId}/call-log/{callRecordId}", HEAVY, CALLS),
+    row!(ListMessages, "listMessages", GET, "/restapi/v1.0/account/{accountId}/extension/{extensionId}/message-store", LIGHT, MESSAGES),
+    row!(ReadMessage, "readMessage", GET, "/restapi/v1.0/account/{accountId}/extension/{extensionId}/message-store/{messageId}", LIGHT, MESSAGES),
+    row!(CreateSubscription, "createSubscription", POST, "/restapi/v1.0/subscription", MEDIUM, WEBHOOK),
+    row!(ListSubscriptions, "listSubscriptions", GET, "/restapi/v1.0/subscription", LIGHT, None),
+    row!(ReadSubscription, "readSubscription", GET, "/restapi/v1.0/subscription/{subscriptionId}", LIGHT, None),
+    row!(UpdateSubscription, "updateSubscription", PUT, "/restapi/v1.0/subscription/{subscriptionId}", MEDIUM, WEBHOOK),
+    row!(DeleteSubscription, "deleteSubscription", DELETE, "/restapi/v1.0/subscription/{subscriptionId}", MEDIUM, None),
+    row!(RenewSubscription, "renewSubscription", POST, "/restapi/v1.0/subscription/{subscriptionId}/renew", LIGHT, WEBHOOK),
 ];
 
 /// The operation a request asks for and its path parameters, decoded.

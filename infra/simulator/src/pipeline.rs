@@ -65,7 +65,7 @@ pub(crate) async fn handle(simulator: Simulator, request: Request) -> Response {
         // Read under the lock, so that the windows see time in order.
         call.now = simulator.clock().now();
         state.sweep(simulator.clock(), call.now);
-        state.counters.arrived(row.id, Some(row.group));
+        state.counters.arrived(row.id, row.group);
         let (caller, verdict) = admit(&mut state, &call);
         let target = Target { path: &call.path, operation: row.id, method: row.method.as_str() };
         let plan = state.faults.plan(&target, caller.is_err());
@@ -105,7 +105,7 @@ fn canonical(call: &Call, account: u64, user: u64) -> String {
 /// Authenticates and counts: whoever is known spends a place in a window.
 fn admit(state: &mut State, call: &Call) -> (Result<Caller, ApiError>, Option<Verdict>) {
     let group = call.row.group;
-    let (caller, client_id, user) = if group == Group::Auth {
+    let (caller, client_id, user) = if group == Some(Group::Auth) {
         match TokenRequest::read(call, &state.logins) {
             Ok(request) => {
                 let user = request.user(&state.logins, &state.sessions).unwrap_or_default();
@@ -121,6 +121,7 @@ fn admit(state: &mut State, call: &Call) -> (Result<Caller, ApiError>, Option<Ve
             Err(error) => return (Err(error), None),
         }
     };
+    let Some(group) = group else { return (Ok(caller), None) };
     let verdict = state.throttle.arrive(BucketKey { client_id, user, group }, call.now);
     if verdict.retry_after.is_some() {
         return (Err(rate_exceeded()), Some(verdict));

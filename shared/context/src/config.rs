@@ -64,7 +64,7 @@ impl Config {
             public_url: needed("TRUNKLINE_PUBLIC_URL")?.trim_end_matches('/').to_owned(),
             events_queue: variable("EVENTS_QUEUE_URL").unwrap_or_default(),
             dead_letters: variable("EVENTS_DEAD_LETTER_QUEUE_URL"),
-            event_retention_days: number(&variable, "EVENT_RETENTION_DAYS", 30, "a number of days")?,
+            event_retention_days: number(variable, "EVENT_RETENTION_DAYS", 30, "a number of days")?,
             calls: Self::calls(variable)?,
         })
     }

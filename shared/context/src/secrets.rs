@@ -17,13 +17,16 @@ use tenant::TenantId;
 /// How long a secret is used before it is read again (milliseconds).
 const FRESH: Millis = 60_000;
 
+/// When a secret was read, and its text.
+type Read = (Millis, Arc<str>);
+
 /// Reads secrets. Cheap to clone; clones share what they read.
 #[derive(Clone)]
 pub struct Secrets {
     client: Client,
     prefix: Arc<str>,
     clock: SharedClock,
-    read: Arc<Mutex<HashMap<String, (Millis, Arc<str>)>>>,
+    read: Arc<Mutex<HashMap<String, Read>>>,
 }
 
 impl std::fmt::Debug for Secrets {

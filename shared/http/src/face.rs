@@ -59,9 +59,15 @@ impl Face {
         (router, description)
     }
 
-    /// What a path that no function serves answers.
-    pub async fn nowhere() -> Problem {
-        Problem::new(Type::NotFound).detail("No route has this path.").hint("The routes are listed at /docs.")
+    /// Answers for the paths that no function serves.
+    pub fn nowhere() -> Router {
+        let problem = || {
+            Problem::new(Type::NotFound)
+                .detail("No route has this path.")
+                .hint("The routes are listed at /docs.")
+        };
+        let layer = middleware::from_fn(|request, next| observe::observe("none", request, next));
+        Router::new().fallback(async move || problem()).layer(layer)
     }
 }
 

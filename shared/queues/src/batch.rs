@@ -13,7 +13,9 @@ const AT_ONCE: usize = 8;
 pub enum Verdict {
     /// It is done and leaves the queue.
     Done,
-    /// It goes back to the queue and comes again.
+    /// Somebody else is at it; it comes again, just in case.
+    Busy,
+    /// It failed and comes again.
     Again(String),
 }
 
@@ -30,6 +32,7 @@ where
             async move {
                 let reason = match worked.await {
                     Ok(Verdict::Done) => return None,
+                    Ok(Verdict::Busy) => return Some(id),
                     Ok(Verdict::Again(reason)) => reason,
                     Err(_) => "the handler panicked".to_owned(),
                 };

@@ -113,7 +113,7 @@ fn write(invocation: &Invocation, took: Duration) {
     }
     match invocation.status {
         500.. => event!(error),
-        _ if invocation.batch.is_some_and(|(_, failures)| failures > 0) => event!(warn),
+        _ if invocation.batch.is_some() && invocation.error.is_some() => event!(warn),
         _ => event!(info),
     }
 }

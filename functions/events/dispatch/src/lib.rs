@@ -6,7 +6,7 @@
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use clock::Millis;
 use context::Wiring;
-use events::Processor;
+use events::{ProcessError, Processor};
 use queues::{DeliveryQueue, Verdict};
 use telemetry::Invocation;
 
@@ -54,6 +54,8 @@ async fn process(context: &Context, record: SqsMessage, deadline: Millis) -> Ver
     };
     match context.processor.process(&incoming, deadline).await {
         Ok(_) => Verdict::Done,
+        // A duplicate while its twin is in work: were it dropped and the twin's container died, the event would be lost.
+        Err(ProcessError::Busy { .. }) => Verdict::Busy,
         Err(error) if error.is_permanent() => bury(context, &record, &error.to_string()).await,
         Err(error) => {
             telemetry::failed(&error);

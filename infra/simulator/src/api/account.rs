@@ -1,4 +1,4 @@
-//! `readAccountInfo`.
+//! `readAccountInfo` and `readAPIVersions`.
 
 use serde_json::json;
 
@@ -27,5 +27,17 @@ pub(super) fn read(world: &World, call: &Call) -> Reply {
                 "type": "Regular", "includedPhoneLines": 100},
         },
         "regionalSettings": regional_settings(),
+    }))
+}
+
+/// The versions of the API: one.
+pub(super) fn versions(call: &Call) -> Reply {
+    let uri = format!("{}/restapi", call.base);
+    Reply::ok(json!({
+        "uri": uri,
+        "apiVersions": [{"uri": format!("{uri}/v1.0"), "versionString": "1.0.64",
+            "releaseDate": "2026-01-15T00:00:00.000Z", "uriString": "v1.0"}],
+        "serverVersion": "26.1",
+        "serverRevision": "simulated",
     }))
 }

@@ -29,6 +29,7 @@ pub(crate) fn answer(
         check_account(world, call)?;
     }
     match call.row.operation {
+        Operation::ReadApiVersions => Ok(account::versions(call)),
         Operation::ReadAccountInfo => Ok(account::read(world, call)),
         Operation::ListExtensions => extensions::list(world, call),
         Operation::CreateExtension => extensions::create(world, call),
