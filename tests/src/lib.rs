@@ -1,1 +1,189 @@
-//! trunkline-tests.
+//! A world to tell stories in: a simulated RingCentral, an AWS in memory and the whole gateway, on one stepped clock.
+//!
+//! Nothing here sleeps: who waits moves the clock for everybody. A step that can't be made fails the story at once.
+
+#![allow(clippy::expect_used, reason = "a world that can't be built fails its story")]
+
+mod answer;
+mod time;
+
+use std::sync::Arc;
+
+use embedded_aws::{EmbeddedAws, Options};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use simulator::{Config, Limits, Simulator};
+use tokio::{net::TcpListener, task::JoinSet};
+use trunkline::{Cloud, EventSource, Gateway, RingCentralAccess, TENANT};
+use trunkline_http::{Access, Claims, Role};
+
+pub use answer::Answer;
+pub use time::Time;
+
+/// The world of one story.
+#[derive(Debug)]
+pub struct World {
+    /// The simulated RingCentral.
+    pub simulator: Simulator,
+    /// The AWS in memory, and how the SDK reaches it.
+    pub cloud: Cloud,
+    /// Everybody's clock.
+    pub time: Time,
+    /// Where the gateway listens.
+    pub url: String,
+    events: EventSource,
+    access: Access,
+    secrets: context::Secrets,
+    http: reqwest::Client,
+    running: JoinSet<()>,
+}
+
+impl World {
+    /// A world with a small account and no rate limits.
+    pub async fn new() -> Self {
+        Self::with(Config {
+            extensions: 20,
+            calls: 50,
+            messages: 20,
+            limits: Limits::none(),
+            ..Config::default()
+        })
+        .await
+    }
+
+    /// A world around this RingCentral; its clock is replaced by the stepped one.
+    pub async fn with(config: Config) -> Self {
+        let time = Time::new();
+        let simulator = Simulator::new(Config { clock: time.simulator.clone(), ..config });
+        let mut running = JoinSet::new();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let ringcentral = format!("http://{}", listener.local_addr().expect("its address"));
+        let platform = simulator.clone();
+        running.spawn(async move { platform.serve(listener).await.expect("the simulator serves") });
+        let options = Options { clock: time.aws.clone(), ..Options::default() };
+        let embedded = EmbeddedAws::start(options).await.expect("an AWS in memory");
+        let cloud = Cloud::over(embedded).await.expect("tables and queues");
+        cloud.secrets(Some(&RingCentralAccess::demo(ringcentral))).await.expect("secrets");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        let gateway = Gateway::new(&cloud, url.clone(), Arc::new(time.clone())).await.expect("a gateway");
+        let access = gateway.wiring.access().await.expect("the secret of bearer tokens");
+        let secrets = gateway.wiring.secrets();
+        let router = gateway.router;
+        running.spawn(async move { axum_serve(listener, router).await });
+        let http = reqwest::Client::new();
+        Self { simulator, cloud, time, url, events: gateway.events, access, secrets, http, running }
+    }
+
+    /// Another container of the same deployment: it shares the AWS and nothing else.
+    pub async fn container(&mut self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        let gateway =
+            Gateway::new(&self.cloud, url.clone(), Arc::new(self.time.clone())).await.expect("a gateway");
+        self.running.spawn(async move { axum_serve(listener, gateway.router).await });
+        url
+    }
+
+    /// The embedded AWS.
+    pub fn aws(&self) -> &EmbeddedAws {
+        self.cloud.embedded.as_ref().expect("every world has one")
+    }
+
+    /// A bearer token with this role.
+    pub fn token(&self, role: Role) -> String {
+        let claims = Claims::new("storyteller", TENANT.parse().expect("a tenant"), role, 4_000_000_000);
+        self.access.issue(&claims).expect("a token").expose_secret().to_owned()
+    }
+
+    /// A request to a path of the gateway, as an admin.
+    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let method = method.parse().expect("a method");
+        self.http.request(method, format!("{}{path}", self.url)).bearer_auth(self.token(Role::Admin))
+    }
+
+    /// A request without a token.
+    pub fn anonymous(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method.parse().expect("a method"), format!("{}{path}", self.url))
+    }
+
+    /// GET, as an admin.
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request("GET", path)).await
+    }
+
+    /// A request with a JSON body, as an admin.
+    pub async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
+        Answer::of(self.request(method, path).json(body)).await
+    }
+
+    /// Lets RingCentral deliver what is due and the dispatcher work off everything that is visible.
+    pub async fn settle(&self) {
+        self.simulator.tick().await;
+        self.dispatch().await;
+    }
+
+    /// Lets the dispatcher work off everything that is visible in its queue.
+    pub async fn dispatch(&self) {
+        while self.events.step(0).await.expect("the queue can be polled") > 0 {}
+    }
+
+    /// Every processed event, all pages of it.
+    pub async fn events(&self, filter: &str) -> Vec<Value> {
+        let mut events = Vec::new();
+        let mut token = String::new();
+        loop {
+            let page = self.get(&format!("/api/webhooks/events?perPage=200{filter}{token}")).await;
+            assert_eq!(page.status, 200, "{page:?}");
+            events.extend(page.json["records"].as_array().expect("records").iter().cloned());
+            match page.json["navigation"]["nextPageToken"].as_str() {
+                Some(next) => token = format!("&pageToken={next}"),
+                None => return events,
+            }
+        }
+    }
+
+    /// Subscribes to these filters through the gateway.
+    pub async fn subscribe(&self, filters: &[&str]) -> Value {
+        let body = serde_json::json!({ "eventFilters": filters });
+        let answer = self.send("POST", "/api/webhooks/subscriptions", &body).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json
+    }
+
+    /// How often RingCentral was asked for an operation.
+    pub fn asked(&self, operation: &str) -> u64 {
+        self.simulator.stats().requests.get(operation).copied().unwrap_or(0)
+    }
+
+    /// How often RingCentral was asked for anything.
+    pub fn asked_at_all(&self) -> u64 {
+        self.simulator.stats().requests.values().sum()
+    }
+
+    /// Messages in a queue of ours that are visible now.
+    pub async fn depth(&self, queue: &str) -> usize {
+        let attribute = aws_sdk_sqs::types::QueueAttributeName::ApproximateNumberOfMessages;
+        let client = aws_sdk_sqs::Client::new(&self.cloud.sdk);
+        let request = client.get_queue_attributes().queue_url(queue).attribute_names(attribute.clone());
+        let attributes = request.send().await.expect("the queue exists").attributes.unwrap_or_default();
+        attributes.get(&attribute).and_then(|count| count.parse().ok()).expect("a count")
+    }
+}
+
+async fn axum_serve(listener: TcpListener, router: axum::Router) {
+    axum::serve(listener, router).await.expect("the gateway serves");
+}
+
+/// How a delivery is signed, for stories that deliver by hand.
+impl World {
+    /// An address that RingCentral could deliver to, and the token it would bring: derived as the gateway derives it.
+    pub async fn signed_address(&self) -> (String, String) {
+        let tenant = TENANT.parse().expect("a tenant");
+        let subscription = "5".repeat(32).parse().expect("a subscription key");
+        let keys =
+            events::SigningKeySource::signing_keys(&self.secrets, &tenant).await.expect("the tenant's keys");
+        let token = keys.token(&tenant, &subscription).expose_secret().to_owned();
+        (format!("/api/webhooks/events/{TENANT}/{subscription}"), token)
+    }
+}

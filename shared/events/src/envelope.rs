@@ -76,12 +76,20 @@ impl Envelope {
         })
     }
 
-    /// What makes two deliveries the same event: subscription and uuid, else the bytes themselves.
+    /// What makes two deliveries the same event: subscription, uuid and filter, else the bytes themselves.
+    ///
+    /// The filter is part of it, because one subscription may ask for the same thing twice (`presence` and
+    /// `presence?detailedTelephonyState=true`), and then two different notifications share a uuid.
     #[must_use]
     pub fn key(&self, tenant: &TenantId, raw: &str) -> String {
-        match (&self.subscription_id, &self.uuid) {
-            (Some(subscription), Some(uuid)) => format!("{tenant}#{subscription}#{uuid}"),
-            _ => format!("{tenant}#sha256#{}", hex::encode(Sha256::digest(raw.as_bytes()))),
+        let digest = |text: &str| hex::encode(Sha256::digest(text.as_bytes()));
+        // Keys of a table have an end; RingCentral's ids are far shorter than this.
+        let short = |id: &&String| id.len() <= 128;
+        match (self.subscription_id.as_ref().filter(short), self.uuid.as_ref().filter(short)) {
+            (Some(subscription), Some(uuid)) => {
+                format!("{tenant}#{subscription}#{uuid}#{}", &digest(&self.event)[..16])
+            }
+            _ => format!("{tenant}#sha256#{}", digest(raw)),
         }
     }
 
@@ -117,7 +125,18 @@ mod tests {
         )
         .unwrap();
         assert_eq!(envelope.session(), Some(("t", 3)));
-        assert_eq!(envelope.key(&"acme".parse().unwrap(), ""), "acme#s#1");
+        assert!(envelope.key(&"acme".parse().unwrap(), "").starts_with("acme#s#1#"));
+    }
+
+    #[test]
+    fn two_filters_that_match_the_same_event_are_two_notifications() {
+        let acme = "acme".parse().unwrap();
+        let key = |event: &str| {
+            let raw = serde_json::json!({"uuid": "1", "subscriptionId": "s", "event": event}).to_string();
+            Envelope::read(&raw).unwrap().key(&acme, &raw)
+        };
+        assert_eq!(key("/a/presence"), key("/a/presence"));
+        assert_ne!(key("/a/presence"), key("/a/presence?detailedTelephonyState=true"));
     }
 
     #[test]

@@ -160,8 +160,9 @@ mod tests {
     async fn an_event_whose_container_died_is_taken_over_when_its_lease_has_ended() {
         let store = Arc::new(MemoryEvents::default());
         let clock = Manual::at(10);
-        let key = "acme#sub#u1";
-        store.begin(key, "the dead one", 10, 500).await.unwrap();
+        let incoming = delivery("u1", 1);
+        let key = Envelope::read(&incoming.body).unwrap().key(&incoming.tenant, &incoming.body);
+        store.begin(&key, "the dead one", 10, 500).await.unwrap();
         let processor = Processor::new(store, Arc::new(clock.clone()));
         let busy = processor.process(&delivery("u1", 1), 1_000).await.unwrap_err();
         assert!(matches!(busy, ProcessError::Busy { until: 500 }));

@@ -71,8 +71,10 @@ fn read<T: Accept>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        let field = if path == "." { "body".to_owned() } else { path };
-        Problem::field(field, error.into_inner().to_string())
+        let error = error.into_inner();
+        // What is no JSON at all has no fields yet.
+        let field = if path == "." || !error.is_data() { "body".to_owned() } else { path };
+        Problem::field(field, error.to_string())
     })?;
     deserializer.end().map_err(|_| Problem::field("body", "has something after the JSON value"))?;
     let mut violations = Violations::default();

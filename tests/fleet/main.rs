@@ -1,0 +1,64 @@
+//! Several containers of one deployment: one token, one rate budget.
+
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use simulator::{Config, Group, Limits};
+use trunkline_http::Role;
+use trunkline_tests::{Answer, World};
+
+/// A world of this many containers, with limits.
+async fn fleet(containers: usize) -> (World, Vec<String>) {
+    let config =
+        Config { extensions: 5, calls: 5, messages: 5, limits: Limits::default(), ..Config::default() };
+    let mut world = World::with(config).await;
+    let mut urls = vec![world.url.clone()];
+    for _ in 1..containers {
+        urls.push(world.container().await);
+    }
+    (world, urls)
+}
+
+async fn ask(world: &World, urls: &[String], requests: usize) -> Vec<Answer> {
+    let token = world.token(Role::Viewer);
+    let client = reqwest::Client::new();
+    let answers = (0..requests).map(|index| {
+        let url = format!("{}/api/extensions?perPage=1", urls[index % urls.len()]);
+        Answer::of(client.get(url).bearer_auth(&token))
+    });
+    stream::iter(answers).buffer_unordered(requests).collect().await
+}
+
+fn largest(world: &World, group: Group) -> u64 {
+    let buckets = world.simulator.stats().buckets;
+    let largest =
+        buckets.iter().filter(|bucket| bucket.group == group).map(|bucket| bucket.largest_in_window);
+    largest.max().unwrap_or(0).try_into().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_first_requests_make_one_token_request() {
+    let (world, urls) = fleet(4).await;
+    let answers = ask(&world, &urls, 100).await;
+    assert_eq!(world.asked("getToken"), 1);
+    assert!(answers.iter().all(|answer| matches!(answer.status, 200 | 429)), "{answers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fleet_never_asks_more_than_the_window_holds() {
+    let (world, urls) = fleet(4).await;
+    let mut served = 0;
+    for _ in 0..4 {
+        for answer in ask(&world, &urls, 60).await {
+            match answer.status {
+                200 => served += 1,
+                429 => assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1, "{answer:?}"),
+                _ => panic!("{answer:?}"),
+            }
+        }
+        world.time.advance(Duration::from_secs(31));
+    }
+    assert_eq!(world.simulator.stats().throttled, 0);
+    assert!(largest(&world, Group::Medium) <= 40);
+    assert!(served >= 80, "{served} served in two minutes of 40 each");
+}
