@@ -104,6 +104,8 @@ fn cases() -> Vec<Case> {
             (json!({"extensionNumber": null}), "extensionNumber"),
             (json!({"extensionNumber": "x"}), "extensionNumber"),
             (json!({"extensionNumber": "7", "status": "Enabled"}), "status"),
+            // A list is no object, even if its items would fit the fields in their order.
+            (json!(["7"]), "body"),
         ],
     ));
     all.extend(queries("/api/sites", &[("page=1", "page")]));

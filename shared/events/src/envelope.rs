@@ -43,7 +43,7 @@ struct Wire {
     #[serde(default)]
     body: Value,
     /// Mobile notifications wrap the whole envelope once more.
-    #[serde(default, rename = "pn_apns")]
+    #[serde(default, rename = "pn_apns", deserialize_with = "wrapped")]
     apns: Option<Box<Wire>>,
 }
 
@@ -56,13 +56,23 @@ fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Stri
     })
 }
 
+/// The wrapped envelope; anything but an object as nothing.
+fn wrapped<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Box<Wire>>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        inner @ Value::Object(_) => Wire::deserialize(inner).ok().map(Box::new),
+        _ => None,
+    })
+}
+
 impl Envelope {
     /// Reads a delivery.
     ///
     /// # Errors
     /// [`Unreadable`] if it is no JSON object; unknown kinds and missing fields are no error.
     pub fn read(body: &str) -> Result<Self, Unreadable> {
-        let wire: Wire = serde_json::from_str(body).map_err(Unreadable)?;
+        // Through a map, because serde would also read a list as the fields in their order.
+        let object: serde_json::Map<String, Value> = serde_json::from_str(body).map_err(Unreadable)?;
+        let wire = Wire::deserialize(object).map_err(Unreadable)?;
         let (outer_uuid, outer_subscription) = (wire.uuid.clone(), wire.subscription_id.clone());
         let wire = wire.apns.map_or(Wire { apns: None, ..wire }, |inner| *inner);
         let event = wire.event.unwrap_or_default();
@@ -110,7 +120,12 @@ mod tests {
 
     #[test]
     fn an_envelope_with_anything_missing_or_strange_is_still_an_event() {
-        for body in ["{}", r#"{"uuid":5,"event":["x"],"body":7}"#, r#"{"event":"/restapi/v9/new"}"#] {
+        for body in [
+            "{}",
+            r#"{"uuid":5,"event":["x"],"body":7}"#,
+            r#"{"event":"/restapi/v9/new"}"#,
+            r#"{"pn_apns":[1]}"#,
+        ] {
             assert_eq!(Envelope::read(body).unwrap().kind, Kind::Unknown, "{body}");
         }
         assert!(Envelope::read("[]").is_err());

@@ -68,6 +68,10 @@ fn read<T: Accept>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Problem> {
                 reason: "must be application/json".to_owned(),
             }]));
     }
+    // serde would also read a list as the fields in their order.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Problem::field("body", "must be a JSON object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
