@@ -18,6 +18,7 @@ use crate::problem::Document;
         description = "A RingCentral call-center gateway. Errors are RFC 9457 problem documents; resources have RingCentral's own shapes.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
+    servers((url = "/", description = "This gateway")),
     components(schemas(Document, crate::FieldError)),
     modifiers(&Security),
     security(("bearer" = []))
@@ -46,7 +47,9 @@ pub fn add_problems(openapi: &mut utoipa::openapi::OpenApi) {
     for item in openapi.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
         for operation in operations.into_iter().flatten() {
-            operation.responses.responses.entry("default".to_owned()).or_insert_with(|| problem().into());
+            for class in ["4XX", "5XX"] {
+                operation.responses.responses.entry(class.to_owned()).or_insert_with(|| problem().into());
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
 /// List extensions
 ///
 /// Filters are RingCentral's own; repeat a parameter or separate values by commas.
-#[utoipa::path(get, path = "/api/extensions", tag = "extensions",
+#[utoipa::path(get, path = "/api/extensions", tag = "extensions", operation_id = "listExtensions",
     params(
         ("status" = Option<Vec<String>>, Query, description = "Only these statuses"),
         ("type" = Option<Vec<String>>, Query, description = "Only these types"),
@@ -29,7 +29,7 @@ use crate::{
         ("page" = Option<u32>, Query, minimum = 1, description = "From 1"),
         ("perPage" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Default 100"),
     ),
-    responses((status = 200, body = ExtensionPageShape)))]
+    responses((status = 200, description = "Done", body = ExtensionPageShape)))]
 pub(crate) async fn list(
     State(context): State<Context>,
     Viewer(caller): Viewer,
@@ -44,7 +44,7 @@ pub(crate) async fn list(
 /// List users
 ///
 /// The extensions of type `User`.
-#[utoipa::path(get, path = "/api/users", tag = "extensions",
+#[utoipa::path(get, path = "/api/users", tag = "extensions", operation_id = "listUsers",
     params(
         ("status" = Option<Vec<String>>, Query, description = "Only these statuses"),
         ("email" = Option<Vec<String>>, Query, description = "Only these email addresses"),
@@ -52,7 +52,7 @@ pub(crate) async fn list(
         ("page" = Option<u32>, Query, minimum = 1, description = "From 1"),
         ("perPage" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Default 100"),
     ),
-    responses((status = 200, body = ExtensionPageShape)))]
+    responses((status = 200, description = "Done", body = ExtensionPageShape)))]
 pub(crate) async fn users(
     State(context): State<Context>,
     Viewer(caller): Viewer,
@@ -67,9 +67,9 @@ pub(crate) async fn users(
 /// Create an extension
 ///
 /// Send an `Idempotency-Key`, and a repetition creates nothing twice.
-#[utoipa::path(post, path = "/api/extensions", tag = "extensions",
+#[utoipa::path(post, path = "/api/extensions", tag = "extensions", operation_id = "createExtension",
     params(("Idempotency-Key" = Option<String>, Header, description = "Carries the request out once")),
-    request_body = NewExtension, responses((status = 201, body = ExtensionShape)))]
+    request_body = NewExtension, responses((status = 201, description = "Done", body = ExtensionShape)))]
 pub(crate) async fn create(
     State(context): State<Context>,
     Operator(caller): Operator,
@@ -83,9 +83,9 @@ pub(crate) async fn create(
 }
 
 /// Read an extension
-#[utoipa::path(get, path = "/api/extensions/{id}", tag = "extensions",
+#[utoipa::path(get, path = "/api/extensions/{id}", tag = "extensions", operation_id = "readExtension",
     params(("id" = String, Path, description = "RingCentral's extension id, or ~ for the service user's own")),
-    responses((status = 200, body = ExtensionShape)))]
+    responses((status = 200, description = "Done", body = ExtensionShape)))]
 pub(crate) async fn read(
     State(context): State<Context>,
     Viewer(caller): Viewer,
@@ -100,9 +100,9 @@ pub(crate) async fn read(
 /// Change an extension
 ///
 /// Only the fields in the body are changed.
-#[utoipa::path(put, path = "/api/extensions/{id}", tag = "extensions",
+#[utoipa::path(put, path = "/api/extensions/{id}", tag = "extensions", operation_id = "updateExtension",
     params(("id" = String, Path, description = "RingCentral's extension id")),
-    request_body = ExtensionChanges, responses((status = 200, body = ExtensionShape)))]
+    request_body = ExtensionChanges, responses((status = 200, description = "Done", body = ExtensionShape)))]
 pub(crate) async fn update(
     State(context): State<Context>,
     Operator(caller): Operator,
@@ -116,9 +116,9 @@ pub(crate) async fn update(
 }
 
 /// Give an extension another short number
-#[utoipa::path(put, path = "/api/extensions/{id}/number", tag = "extensions",
+#[utoipa::path(put, path = "/api/extensions/{id}/number", tag = "extensions", operation_id = "updateExtensionNumber",
     params(("id" = String, Path, description = "RingCentral's extension id")),
-    request_body = Renumbering, responses((status = 200, body = ExtensionShape)))]
+    request_body = Renumbering, responses((status = 200, description = "Done", body = ExtensionShape)))]
 pub(crate) async fn renumber(
     State(context): State<Context>,
     Operator(caller): Operator,
@@ -131,13 +131,13 @@ pub(crate) async fn renumber(
 }
 
 /// Delete an extension
-#[utoipa::path(delete, path = "/api/extensions/{id}", tag = "extensions",
+#[utoipa::path(delete, path = "/api/extensions/{id}", tag = "extensions", operation_id = "deleteExtension",
     params(
         ("id" = String, Path, description = "RingCentral's extension id"),
         ("savePhoneLines" = Option<bool>, Query, description = "Keep its phone lines (RingCentral's default: false)"),
         ("savePhoneNumbers" = Option<bool>, Query, description = "Keep its numbers (RingCentral's default: true)"),
     ),
-    responses((status = 204)))]
+    responses((status = 204, description = "Done")))]
 pub(crate) async fn delete(
     State(context): State<Context>,
     Admin(caller): Admin,

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// List sites
-#[utoipa::path(get, path = "/api/sites", tag = "sites", responses((status = 200, body = ExtensionPageShape)))]
+#[utoipa::path(get, path = "/api/sites", tag = "sites", operation_id = "listSites", responses((status = 200, description = "Done", body = ExtensionPageShape)))]
 pub(crate) async fn list(
     State(context): State<Context>,
     Viewer(caller): Viewer,
@@ -24,7 +24,7 @@ pub(crate) async fn list(
 }
 
 /// Create a site
-#[utoipa::path(post, path = "/api/sites", tag = "sites",
+#[utoipa::path(post, path = "/api/sites", tag = "sites", operation_id = "createSite",
     params(("Idempotency-Key" = Option<String>, Header, description = "Carries the request out once")),
     request_body = NewSite, responses((status = 201, description = "The site as RingCentral sends it", body = Object)))]
 pub(crate) async fn create(

@@ -83,9 +83,9 @@ struct Checks {
 /// Check the gateway
 ///
 /// Without a token: whether it answers at all. With `deep=true` and a token: the store, the queue and RingCentral.
-#[utoipa::path(get, path = "/api/health", tag = "health", security(()),
+#[utoipa::path(get, path = "/api/health", tag = "health", operation_id = "readHealth", security(()),
     params(("deep" = Option<bool>, Query, description = "Also check the store, the queue and RingCentral; needs a token")),
-    responses((status = 200, body = Health), (status = 503, body = Health)))]
+    responses((status = 200, description = "All is well", body = Health), (status = 503, description = "Some part is not", body = Health)))]
 async fn health(
     State(context): State<Context>,
     headers: axum::http::HeaderMap,

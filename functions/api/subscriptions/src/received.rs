@@ -76,7 +76,7 @@ pub(crate) struct SessionShape {
 }
 
 /// List processed events
-#[utoipa::path(get, path = "/api/webhooks/events", tag = "webhooks",
+#[utoipa::path(get, path = "/api/webhooks/events", tag = "webhooks", operation_id = "listEvents",
     params(
         ("kind" = Option<String>, Query, description = "Only this kind"),
         ("telephonySessionId" = Option<String>, Query, description = "Only this call, in the order of its sequence"),
@@ -85,7 +85,7 @@ pub(crate) struct SessionShape {
         ("perPage" = Option<u32>, Query, minimum = 1, maximum = 500, description = "Default 100"),
         ("pageToken" = Option<String>, Query, description = "The nextPageToken of the page before"),
     ),
-    responses((status = 200, body = EventPageShape)))]
+    responses((status = 200, description = "Done", body = EventPageShape)))]
 pub(crate) async fn list(
     State(context): State<Context>,
     Viewer(caller): Viewer,
@@ -99,9 +99,9 @@ pub(crate) async fn list(
 }
 
 /// Read the state of a call
-#[utoipa::path(get, path = "/api/webhooks/sessions/{telephonySessionId}", tag = "webhooks",
+#[utoipa::path(get, path = "/api/webhooks/sessions/{telephonySessionId}", tag = "webhooks", operation_id = "readTelephonySession",
     params(("telephonySessionId" = String, Path, description = "RingCentral's id of the call")),
-    responses((status = 200, body = SessionShape)))]
+    responses((status = 200, description = "Done", body = SessionShape)))]
 pub(crate) async fn session(
     State(context): State<Context>,
     Viewer(caller): Viewer,

@@ -125,8 +125,8 @@ pub(crate) struct SubscriptionListShape {
 }
 
 /// List subscriptions
-#[utoipa::path(get, path = "/api/webhooks/subscriptions", tag = "webhooks",
-    responses((status = 200, body = SubscriptionListShape)))]
+#[utoipa::path(get, path = "/api/webhooks/subscriptions", tag = "webhooks", operation_id = "listSubscriptions",
+    responses((status = 200, description = "Done", body = SubscriptionListShape)))]
 pub(crate) async fn list(
     State(context): State<Context>,
     Viewer(caller): Viewer,
@@ -139,9 +139,9 @@ pub(crate) async fn list(
 /// Create a subscription
 ///
 /// RingCentral checks the receiver before it answers. Look at `disabledFilters` in the answer.
-#[utoipa::path(post, path = "/api/webhooks/subscriptions", tag = "webhooks",
+#[utoipa::path(post, path = "/api/webhooks/subscriptions", tag = "webhooks", operation_id = "createSubscription",
     params(("Idempotency-Key" = Option<String>, Header, description = "Carries the request out once")),
-    request_body = NewSubscription, responses((status = 201, body = SubscriptionShape)))]
+    request_body = NewSubscription, responses((status = 201, description = "Done", body = SubscriptionShape)))]
 pub(crate) async fn create(
     State(context): State<Context>,
     Admin(caller): Admin,
@@ -167,9 +167,9 @@ pub(crate) async fn create(
 }
 
 /// Read a subscription
-#[utoipa::path(get, path = "/api/webhooks/subscriptions/{id}", tag = "webhooks",
+#[utoipa::path(get, path = "/api/webhooks/subscriptions/{id}", tag = "webhooks", operation_id = "readSubscription",
     params(("id" = String, Path, description = "RingCentral's subscription id")),
-    responses((status = 200, body = SubscriptionShape)))]
+    responses((status = 200, description = "Done", body = SubscriptionShape)))]
 pub(crate) async fn read(
     State(context): State<Context>,
     Viewer(caller): Viewer,
@@ -182,12 +182,12 @@ pub(crate) async fn read(
 }
 
 /// Renew a subscription
-#[utoipa::path(post, path = "/api/webhooks/subscriptions/{id}/renew", tag = "webhooks",
+#[utoipa::path(post, path = "/api/webhooks/subscriptions/{id}/renew", tag = "webhooks", operation_id = "renewSubscription",
     params(
         ("id" = String, Path, description = "RingCentral's subscription id"),
         ("Idempotency-Key" = Option<String>, Header, description = "Carries the request out once")
     ),
-    request_body = Option<Renewal>, responses((status = 200, body = SubscriptionShape)))]
+    request_body = Option<Renewal>, responses((status = 200, description = "Done", body = SubscriptionShape)))]
 pub(crate) async fn renew(
     State(context): State<Context>,
     Admin(caller): Admin,
@@ -206,8 +206,8 @@ pub(crate) async fn renew(
 }
 
 /// Delete a subscription
-#[utoipa::path(delete, path = "/api/webhooks/subscriptions/{id}", tag = "webhooks",
-    params(("id" = String, Path, description = "RingCentral's subscription id")), responses((status = 204)))]
+#[utoipa::path(delete, path = "/api/webhooks/subscriptions/{id}", tag = "webhooks", operation_id = "deleteSubscription",
+    params(("id" = String, Path, description = "RingCentral's subscription id")), responses((status = 204, description = "Done")))]
 pub(crate) async fn delete(
     State(context): State<Context>,
     Admin(caller): Admin,

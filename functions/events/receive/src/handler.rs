@@ -114,7 +114,7 @@ pub fn description() -> openapi::OpenApi {
 /// Receive a delivery
 ///
 /// For RingCentral only: the address and the `Verification-Token` are chosen when a subscription is created.
-#[utoipa::path(post, path = "/api/webhooks/events/{tenant}/{subscription}", tag = "webhooks", security(()),
+#[utoipa::path(post, path = "/api/webhooks/events/{tenant}/{subscription}", tag = "webhooks", operation_id = "receiveDelivery", security(()),
     params(
         ("tenant" = String, Path, description = "The tenant"),
         ("subscription" = String, Path, description = "The key of the subscription"),
