@@ -1,0 +1,79 @@
+"""The gateway's own store is out of reach: it fails closed."""
+
+import time
+
+from support import poll, story
+from support.people import made, person
+
+
+@story("Without its store the gateway sends nothing to RingCentral and says so; with it, it works again")
+def store_down(world):
+    gateway = world.gateway()
+    ringcentral = gateway.ringcentral
+    assert gateway.get("/api/extensions").status == 200
+    one = ringcentral.extensions()[7]["id"]
+    before, wanted = ringcentral.requests(), person()
+    gateway.aws.faults(down=True)
+    for method, path, body, key in [
+        ("GET", "/api/extensions", None, None),
+        ("GET", f"/api/extensions/{one}", None, None),
+        ("GET", "/api/users", None, None),
+        ("GET", "/api/sites", None, None),
+        ("GET", "/api/webhooks/subscriptions", None, None),
+        ("GET", "/api/webhooks/events", None, None),
+        ("GET", "/api/webhooks/sessions/s-1", None, None),
+        ("POST", "/api/extensions", wanted, None),
+        ("POST", "/api/extensions", wanted, "store-down"),
+        ("POST", "/api/sites", {"name": "Nowhere"}, "store-down-site"),
+        ("POST", "/api/webhooks/subscriptions", {"eventFilters": ["/restapi/v1.0/account/~/extension"]}, None),
+        ("PUT", f"/api/extensions/{one}", {"contact": {"department": "Lost"}}, None),
+        ("PUT", f"/api/extensions/{one}/number", {"extensionNumber": "79999"}, None),
+        ("DELETE", f"/api/extensions/{one}", None, None),
+    ]:
+        begun = time.monotonic()
+        headers = {"Idempotency-Key": key} if key else {}
+        answer = gateway.call(method, path, body, headers=headers)
+        what = f"{method} {path}{' with a key' if key else ''}, store down"
+        world.equal((answer.status, answer.problem), (503, "store-unavailable"), f"{what} ({answer})")
+        world.expect("retry-after" in answer.headers, f"{what}: no Retry-After")
+        world.expect(answer.is_problem and answer.json.get("hint"), f"{what}: no hint in {answer}")
+        world.expect(time.monotonic() - begun < 30, f"{what}: later than API Gateway waits")
+    deep = gateway.get("/api/health?deep=true")
+    world.equal(deep.status, 503, "deep health, store down")
+    world.expect("ok" not in (deep.json["checks"]["store"], deep.json["checks"]["queue"]), f"deep health: {deep}")
+    world.equal(gateway.get("/api/health").status, 200, "shallow health, store down")
+    world.equal(ringcentral.requests(), before, "requests that reached RingCentral")
+    gateway.aws.faults(down=False)
+    answer = gateway.post("/api/extensions", wanted, key="store-down")
+    world.equal(answer.status, 201, f"the creation with its store back ({answer})")
+    world.equal(len(made(ringcentral, wanted)), 1, "extensions created")
+    world.equal(gateway.get("/api/health?deep=true").status, 200, "deep health, store back")
+
+
+@story("A delivery that can't be stored is refused in time for RingCentral to count, and comes again")
+def queue_down(world):
+    ringcentral = world.simulator(limits=False, clock=10)
+    relay = world.relay()
+    relay.gateway = gateway = world.gateway(ringcentral=ringcentral.url, public_url=relay.url)
+    gateway.subscribe("/restapi/v1.0/account/~/extension")
+    ringcentral.make_events(1)
+    path, token = poll("a delivery", relay.seen)
+    poll("the event is processed", lambda: len(gateway.events()) == 1)
+    gateway.aws.faults(down=True)
+    slowest = 0.0
+    for _ in range(3):
+        begun = time.monotonic()
+        headers = {"Verification-Token": token, "Content-Type": "application/json"}
+        answer = gateway.call("POST", path, {"uuid": "never-stored"}, headers=headers, token=False)
+        slowest = max(slowest, time.monotonic() - begun)
+        world.equal(answer.status, 503, f"a delivery without a queue ({answer})")
+    world.figure("slowest refusal", f"{slowest:.2f} s")
+    world.expect(slowest < 3, f"refused after {slowest:.2f} s, RingCentral waits 3 s")
+    made_up = ringcentral.make_events(20)
+    poll("a delivery failed", lambda: ringcentral.stats()["deliveries"]["failed"] > 0)
+    gateway.aws.faults(down=False)
+    poll("every notification was accepted", ringcentral.settled, bound=90)
+    poll("every event is processed", lambda: len(gateway.events()) >= 21, bound=90, every=0.3)
+    uuids = sorted(event["uuid"] for event in gateway.events())
+    world.equal(len(uuids), 21, "events")
+    world.equal(sorted({*made_up["uuids"]} - {*uuids}), [], "events that were lost")
