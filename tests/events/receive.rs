@@ -83,6 +83,24 @@ async fn the_whole_handshake_fits_into_1024_bytes() {
 }
 
 #[tokio::test]
+async fn a_delivery_may_bring_its_token_as_ringcentrals_guide_shows_it() {
+    let world = World::new().await;
+    let (path, token) = world.signed_address().await;
+    let delivery = world.anonymous("POST", &path).header("validation-token", &token).body("{\"uuid\":\"1\"}");
+    let answer = Answer::of(delivery).await;
+    assert_eq!((answer.status, answer.header("validation-token")), (200, ""));
+    assert_eq!(world.depth(&world.cloud.events_queue).await, 1);
+    let forged =
+        world.anonymous("POST", &path).header("validation-token", "0".repeat(64)).body("{\"uuid\":\"2\"}");
+    assert_eq!(
+        Answer::of(forged).await.header("validation-token").len(),
+        64,
+        "a handshake, and nothing more"
+    );
+    assert_eq!(world.depth(&world.cloud.events_queue).await, 1);
+}
+
+#[tokio::test]
 async fn every_answer_is_small_json() {
     let world = World::new().await;
     let (path, token) = world.signed_address().await;

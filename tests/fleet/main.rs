@@ -21,19 +21,18 @@ async fn fleet(containers: usize) -> (World, Vec<String>) {
 
 async fn ask(world: &World, urls: &[String], requests: usize) -> Vec<Answer> {
     let token = world.token(Role::Viewer);
-    let client = reqwest::Client::new();
     let answers = (0..requests).map(|index| {
         let url = format!("{}/api/extensions?perPage=1", urls[index % urls.len()]);
-        Answer::of(client.get(url).bearer_auth(&token))
+        Answer::of(world.http.get(url).bearer_auth(&token))
     });
     stream::iter(answers).buffer_unordered(requests).collect().await
 }
 
-fn largest(world: &World, group: Group) -> u64 {
+fn largest(world: &World, group: Group) -> usize {
     let buckets = world.simulator.stats().buckets;
     let largest =
         buckets.iter().filter(|bucket| bucket.group == group).map(|bucket| bucket.largest_in_window);
-    largest.max().unwrap_or(0).try_into().unwrap()
+    largest.max().unwrap_or(0)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -34,7 +34,8 @@ pub struct World {
     events: EventSource,
     access: Access,
     secrets: context::Secrets,
-    http: reqwest::Client,
+    /// A client for requests to any container.
+    pub http: reqwest::Client,
     running: JoinSet<()>,
 }
 
@@ -71,7 +72,7 @@ impl World {
         let secrets = gateway.wiring.secrets();
         let router = gateway.router;
         running.spawn(async move { axum_serve(listener, router).await });
-        let http = reqwest::Client::new();
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         Self { simulator, cloud, time, url, events: gateway.events, access, secrets, http, running }
     }
 

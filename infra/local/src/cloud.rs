@@ -196,6 +196,8 @@ fn loopback(url: &str) -> SdkConfig {
         .region(Region::new(embedded_aws::REGION))
         .credentials_provider(provider)
         .endpoint_url(url)
+        // Plain HTTP, and no proxy of the environment between two ports of one machine.
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build()
 }
 

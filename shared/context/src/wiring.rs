@@ -76,6 +76,7 @@ impl Wiring {
             .user_agent(concat!("Trunkline/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(3))
             .redirect(reqwest::redirect::Policy::none())
+            .proxy(proxy())
             .build()?;
         let gate = Gate::new(Arc::new(WindowTable::new(tables.clone())), clock.clone());
         let tokens = Arc::new(TokenTable::new(tables.clone()));
@@ -134,6 +135,16 @@ impl Wiring {
     pub fn deliveries(&self) -> DeliveryQueue {
         DeliveryQueue::new(self.sqs.clone(), &self.config.events_queue, self.config.dead_letters.clone())
     }
+}
+
+/// The environment's proxy, but never for this machine: a simulated RingCentral is not behind one.
+fn proxy() -> reqwest::Proxy {
+    let variables = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    let proxy = variables.iter().find_map(|name| std::env::var(name).ok()).filter(|url| !url.is_empty());
+    reqwest::Proxy::custom(move |url| match url.host_str() {
+        Some("127.0.0.1" | "localhost" | "[::1]") | None => None,
+        Some(_) => proxy.clone(),
+    })
 }
 
 /// The tables of an AWS, for whoever has to create them.

@@ -38,10 +38,13 @@ async fn decide<B>(context: &Context, headers: &HeaderMap, path: &str, body: B, 
 where
     B: http_body::Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send,
 {
-    if let Some(reply) = handshake(headers) {
-        return reply;
+    let address = Address::read(path);
+    if let Some(token) = handshake(headers)
+        && !brings_our_token(context, address.as_ref(), token).await
+    {
+        return echo(token);
     }
-    let Some(address) = Address::read(path) else { return Reply::Refused };
+    let Some(address) = address else { return Reply::Refused };
     telemetry::tenant(address.tenant.as_str());
     let keys = match context.keys.signing_keys(&address.tenant).await {
         Ok(keys) => keys,
@@ -51,7 +54,8 @@ where
             return Reply::NotStored;
         }
     };
-    let presented = headers.get("verification-token").map_or(&b""[..], HeaderValue::as_bytes);
+    let presented = headers.get("verification-token").or_else(|| handshake(headers));
+    let presented = presented.map_or(&b""[..], HeaderValue::as_bytes);
     if !keys.verify(&address.tenant, &address.subscription, presented) {
         return Reply::Refused;
     }
@@ -69,15 +73,27 @@ where
     }
 }
 
-/// A handshake brings a `Validation-Token` and nothing to verify. It is echoed within limits: it comes from anybody.
-fn handshake(headers: &HeaderMap) -> Option<Reply> {
-    let token = headers.get("validation-token")?;
-    if headers.contains_key("verification-token") {
-        return None;
+/// The header of a handshake: a `Validation-Token` and nothing to verify.
+fn handshake(headers: &HeaderMap) -> Option<&HeaderValue> {
+    headers.get("validation-token").filter(|_| !headers.contains_key("verification-token"))
+}
+
+/// RingCentral's guide also shows deliveries that bring their token in `Validation-Token`: a token of ours is a delivery.
+async fn brings_our_token(context: &Context, address: Option<&Address>, token: &HeaderValue) -> bool {
+    let Some(address) = address else { return false };
+    // Our tokens are 64 hex digits; RingCentral's handshakes are GUIDs and must not wait for a secret.
+    if token.len() != 64 {
+        return false;
     }
+    let keys = context.keys.signing_keys(&address.tenant).await;
+    keys.is_ok_and(|keys| keys.verify(&address.tenant, &address.subscription, token.as_bytes()))
+}
+
+/// The echo, within limits: a handshake comes from anybody.
+fn echo(token: &HeaderValue) -> Reply {
     let harmless = |c: &u8| c.is_ascii_graphic() && !matches!(c, b'<' | b'>' | b'"');
     let fits = (1..=LONGEST_HANDSHAKE).contains(&token.len()) && token.as_bytes().iter().all(harmless);
-    Some(if fits { Reply::Handshake(token.clone()) } else { Reply::Refused })
+    if fits { Reply::Handshake(token.clone()) } else { Reply::Refused }
 }
 
 /// The body, if it is a JSON object within bounds. What it means is not looked at here.

@@ -65,8 +65,9 @@ pub(super) async fn list(
         let partition = sessions::key(tenant, session);
         let bounds = (bound(i64::MIN), format!("{}~", bound(i64::MAX)));
         fill(&mut page, tables, &BY_SESSION, &partition, bounds, position, query).await?;
-        page.retain(|(_, event)| (query.from..=query.to).contains(&event.received_at));
-        return Ok(finish(page, query.limit, &BY_SESSION));
+        let mut page = finish(page, query.limit, &BY_SESSION);
+        page.events.retain(|event| (query.from..=query.to).contains(&event.received_at));
+        return Ok(page);
     }
     let mut at = date(query.to);
     let last = date(query.from);
