@@ -8,6 +8,8 @@ use ringcentral::{
 use serde_json::{Value, value::RawValue};
 use tenant::TenantId;
 
+use crate::once::{Look, LookFirst, create_once};
+
 /// Which extensions to list. Empty means all.
 #[derive(Debug, Clone, Default)]
 pub struct ExtensionFilter {
@@ -40,10 +42,6 @@ impl ExtensionFilter {
         query
     }
 }
-
-/// An earlier attempt at the same creation may have been carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LookFirst(pub bool);
 
 /// The extensions of a tenant's account.
 #[derive(Debug, Clone)]
@@ -78,24 +76,8 @@ impl Extensions {
         wanted: &Value,
         look_first: LookFirst,
     ) -> Result<Box<RawValue>, CallError> {
-        if look_first.0
-            && let Some(found) = self.look(tenant, wanted).await?
-        {
-            return Ok(found);
-        }
         let request = Request::of(&CREATE_EXTENSION).json(wanted).map_err(|error| unreadable(&error))?;
-        match self.0.call(tenant, &request).await {
-            Ok(answer) => answer.raw().map_err(|error| unreadable(&error)),
-            Err(error) if error.is_ambiguous() => match self.look(tenant, wanted).await {
-                Ok(Some(found)) => Ok(found),
-                Ok(None) if can_look(wanted) => {
-                    // It was not carried out: the second attempt is the first one.
-                    self.0.call(tenant, &request).await?.raw().map_err(|error| unreadable(&error))
-                }
-                _ => Err(error),
-            },
-            Err(error) => Err(error),
-        }
+        create_once(&self.0, tenant, &request, look_first, || self.look(tenant, wanted)).await
     }
 
     /// One extension, whole.
@@ -141,32 +123,25 @@ impl Extensions {
     }
 
     /// The extension that an earlier attempt at this creation left behind.
-    async fn look(&self, tenant: &TenantId, wanted: &Value) -> Result<Option<Box<RawValue>>, CallError> {
+    async fn look(&self, tenant: &TenantId, wanted: &Value) -> Result<Look, CallError> {
         if !can_look(wanted) {
-            return Ok(None);
+            return Ok(Look::Impossible);
         }
         let text = |pointer: &str| wanted.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        let filter = ExtensionFilter {
-            extension_number: text("/extensionNumber"),
-            email: match text("/extensionNumber") {
-                Some(_) => Vec::new(),
-                None => text("/contact/email").into_iter().collect(),
-            },
-            per_page: Some(100),
-            ..ExtensionFilter::default()
+        let extension_number = text("/extensionNumber");
+        let email = match &extension_number {
+            Some(_) => Vec::new(),
+            None => text("/contact/email").into_iter().collect(),
         };
-        let page = self.list(tenant, &filter).await?;
-        let found = page.records.into_iter().find(|record| {
-            serde_json::from_str::<Extension>(record.get())
-                .is_ok_and(|extension| is_the_same(&extension, wanted))
-        });
-        match found {
+        let filter =
+            ExtensionFilter { extension_number, email, per_page: Some(100), ..ExtensionFilter::default() };
+        let records = self.list(tenant, &filter).await?.records;
+        let extensions =
+            records.iter().filter_map(|record| serde_json::from_str::<Extension>(record.get()).ok());
+        match extensions.into_iter().find(|extension| is_the_same(extension, wanted)) {
             // The list leaves fields out that the creation returns.
-            Some(record) => match serde_json::from_str::<Extension>(record.get()) {
-                Ok(extension) => self.read(tenant, &extension.id.0).await.map(Some),
-                Err(_) => Ok(Some(record)),
-            },
-            None => Ok(None),
+            Some(extension) => self.read(tenant, &extension.id.0).await.map(Look::Found),
+            None => Ok(Look::Nothing),
         }
     }
 }

@@ -4,7 +4,9 @@
 //! then create. It must never know HTTP or a database; resources pass through as RingCentral sent them.
 
 mod extensions;
+mod once;
 mod sites;
 
-pub use extensions::{ExtensionFilter, Extensions, LookFirst};
+pub use extensions::{ExtensionFilter, Extensions};
+pub use once::LookFirst;
 pub use sites::Sites;

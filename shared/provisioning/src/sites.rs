@@ -7,7 +7,7 @@ use ringcentral::{
 use serde_json::{Value, value::RawValue};
 use tenant::TenantId;
 
-use crate::LookFirst;
+use crate::once::{Look, LookFirst, create_once};
 
 /// The sites of a tenant's account.
 #[derive(Debug, Clone)]
@@ -38,35 +38,22 @@ impl Sites {
         wanted: &Value,
         look_first: LookFirst,
     ) -> Result<Box<RawValue>, CallError> {
-        if look_first.0
-            && let Some(found) = self.look(tenant, wanted).await?
-        {
-            return Ok(found);
-        }
-        let request = Request::of(&CREATE_SITE).json(wanted).map_err(|error| unreadable(&error))?;
-        match self.0.call(tenant, &request).await {
-            Ok(answer) => answer.raw().map_err(|error| unreadable(&error)),
-            Err(error) if error.is_ambiguous() => match self.look(tenant, wanted).await {
-                Ok(Some(found)) => Ok(found),
-                Ok(None) => self.0.call(tenant, &request).await?.raw().map_err(|error| unreadable(&error)),
-                Err(_) => Err(error),
-            },
-            Err(error) => Err(error),
-        }
+        let request = Request::of(&CREATE_SITE).json(wanted).map_err(|error| CallError::Unreadable {
+            operation: CREATE_SITE.id,
+            reason: error.to_string(),
+        })?;
+        create_once(&self.0, tenant, &request, look_first, || self.look(tenant, wanted)).await
     }
 
     /// A site with this name and number: an earlier attempt left it behind.
-    async fn look(&self, tenant: &TenantId, wanted: &Value) -> Result<Option<Box<RawValue>>, CallError> {
-        let sites = self.list(tenant).await?.records;
-        Ok(sites.into_iter().find(|site| {
+    async fn look(&self, tenant: &TenantId, wanted: &Value) -> Result<Look, CallError> {
+        let same = |site: &RawValue| {
             let site: Value = serde_json::from_str(site.get()).unwrap_or_default();
             ["name", "extensionNumber"]
                 .iter()
                 .all(|field| wanted.get(field).is_none_or(|w| site.get(field) == Some(w)))
-        }))
+        };
+        let sites = self.list(tenant).await?.records;
+        Ok(sites.into_iter().find(|site| same(site)).map_or(Look::Nothing, Look::Found))
     }
-}
-
-fn unreadable(error: &serde_json::Error) -> CallError {
-    CallError::Unreadable { operation: "site", reason: error.to_string() }
 }

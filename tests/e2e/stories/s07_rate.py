@@ -17,9 +17,6 @@ def one_process(world):
     gateway = world.gateway(clock=10)
     world.figure("one process", count(burst(world, [gateway], 200)))
     judge(world, gateway.ringcentral, "one process")
-    seconds, asked = until_served(world, [gateway], 200, bound=90)
-    world.figure("until 200 were served", f"{seconds:.1f} s, {asked} requests")
-    judge(world, gateway.ringcentral, "until served")
 
 
 @story("Two hundred lists at once spread over four processes: nobody is throttled by RingCentral")

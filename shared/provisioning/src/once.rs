@@ -1,0 +1,62 @@
+//! Creating once, at a platform that has no idempotency keys: look first, then create.
+
+use ringcentral::{CallError, Request, RingCentral};
+use serde_json::value::RawValue;
+use tenant::TenantId;
+
+/// An earlier attempt at the same creation may have been carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LookFirst(pub bool);
+
+/// What looking for an earlier attempt's result came to.
+#[derive(Debug)]
+pub(crate) enum Look {
+    /// There it is.
+    Found(Box<RawValue>),
+    /// It was not carried out.
+    Nothing,
+    /// Nothing in the request could be looked for.
+    Impossible,
+}
+
+/// Creates a resource once. When an attempt's outcome is unknown it looks, and tries again only if nothing is there.
+///
+/// # Errors
+/// [`CallError`]; one that [`CallError::is_ambiguous`] only if looking failed or was impossible.
+pub(crate) async fn create_once<F>(
+    client: &RingCentral,
+    tenant: &TenantId,
+    request: &Request,
+    look_first: LookFirst,
+    look: impl Fn() -> F,
+) -> Result<Box<RawValue>, CallError>
+where
+    F: Future<Output = Result<Look, CallError>>,
+{
+    if look_first.0
+        && let Look::Found(made) = look().await?
+    {
+        return Ok(made);
+    }
+    let unknown = match create(client, tenant, request).await {
+        Err(error) if error.is_ambiguous() => error,
+        outcome => return outcome,
+    };
+    match look().await {
+        Ok(Look::Found(made)) => Ok(made),
+        Ok(Look::Nothing) => create(client, tenant, request).await,
+        Ok(Look::Impossible) | Err(_) => Err(unknown),
+    }
+}
+
+async fn create(
+    client: &RingCentral,
+    tenant: &TenantId,
+    request: &Request,
+) -> Result<Box<RawValue>, CallError> {
+    let answer = client.call(tenant, request).await?;
+    answer.raw().map_err(|error| CallError::Unreadable {
+        operation: request.operation().id,
+        reason: error.to_string(),
+    })
+}
