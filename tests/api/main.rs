@@ -8,4 +8,5 @@ mod failures;
 mod health;
 mod idempotency;
 mod malformed;
+mod pages;
 mod sites;

@@ -33,7 +33,8 @@ pub struct World {
     pub url: String,
     events: EventSource,
     access: Access,
-    secrets: context::Secrets,
+    /// The gateway's own wiring, for stories below HTTP.
+    pub wiring: context::Wiring,
     /// A client for requests to any container.
     pub http: reqwest::Client,
     running: JoinSet<()>,
@@ -69,11 +70,11 @@ impl World {
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         let gateway = Gateway::new(&cloud, url.clone(), Arc::new(time.clone())).await.expect("a gateway");
         let access = gateway.wiring.access().await.expect("the secret of bearer tokens");
-        let secrets = gateway.wiring.secrets();
+        let wiring = gateway.wiring;
         let router = gateway.router;
         running.spawn(async move { axum_serve(listener, router).await });
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { simulator, cloud, time, url, events: gateway.events, access, secrets, http, running }
+        Self { simulator, cloud, time, url, events: gateway.events, access, wiring, http, running }
     }
 
     /// Another container of the same deployment: it shares the AWS and nothing else.
@@ -182,8 +183,9 @@ impl World {
     pub async fn signed_address(&self) -> (String, String) {
         let tenant = TENANT.parse().expect("a tenant");
         let subscription = "5".repeat(32).parse().expect("a subscription key");
-        let keys =
-            events::SigningKeySource::signing_keys(&self.secrets, &tenant).await.expect("the tenant's keys");
+        let keys = events::SigningKeySource::signing_keys(&self.wiring.secrets(), &tenant)
+            .await
+            .expect("the tenant's keys");
         let token = keys.token(&tenant, &subscription).expose_secret().to_owned();
         (format!("/api/webhooks/events/{TENANT}/{subscription}"), token)
     }

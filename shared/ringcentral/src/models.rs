@@ -59,23 +59,6 @@ pub struct Extension {
     pub rest: Map<String, Value>,
 }
 
-/// A subscription to events.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Subscription {
-    /// Its id.
-    pub id: Id,
-    /// `Active` or `Blacklisted`; an open set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
-    /// Filters that RingCentral accepted but does not serve, each with its reason.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub disabled_filters: Vec<Value>,
-    /// Everything else RingCentral said.
-    #[serde(flatten)]
-    pub rest: Map<String, Value>,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
