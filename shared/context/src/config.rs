@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gate::Policy;
 use ringcentral::{RetryPolicy, Settings};
 
 /// A variable that is missing or makes no sense.
@@ -37,6 +38,8 @@ pub struct Config {
     pub dead_letters: Option<String>,
     /// `EVENT_RETENTION_DAYS`: how long processed events can be read (default 30).
     pub event_retention_days: u32,
+    /// `CIRCUIT_BREAKER_THRESHOLD` (default 5 failures in a row) and `CIRCUIT_BREAKER_TIMEOUT` (default 60 s), Gateway v2's names.
+    pub circuit: Policy,
     /// `RATE_LIMIT_RETRY_ATTEMPTS` (default 3) and `RATE_LIMIT_BACKOFF_MULTIPLIER` (default 1), Gateway v2's names;
     /// `GATE_PATIENCE_MS`: how long an API call waits for its rate slot (default 3000).
     pub calls: Settings,
@@ -64,6 +67,12 @@ impl Config {
             public_url: needed("TRUNKLINE_PUBLIC_URL")?.trim_end_matches('/').to_owned(),
             events_queue: variable("EVENTS_QUEUE_URL").unwrap_or_default(),
             dead_letters: variable("EVENTS_DEAD_LETTER_QUEUE_URL"),
+            circuit: Policy {
+                threshold: number(variable, "CIRCUIT_BREAKER_THRESHOLD", 5_u32, "a whole number")?.max(1),
+                cool_down: number(variable, "CIRCUIT_BREAKER_TIMEOUT", 60_i64, "a number of seconds")?
+                    .clamp(0, 86_400)
+                    * 1_000,
+            },
             event_retention_days: number(variable, "EVENT_RETENTION_DAYS", 30, "a number of days")?,
             calls: Self::calls(variable)?,
         })

@@ -78,7 +78,7 @@ impl Wiring {
             .redirect(reqwest::redirect::Policy::none())
             .proxy(proxy())
             .build()?;
-        let gate = Gate::new(Arc::new(WindowTable::new(tables.clone())), clock.clone());
+        let gate = Gate::new(Arc::new(WindowTable::new(tables.clone())), clock.clone(), config.circuit);
         let tokens = Arc::new(TokenTable::new(tables.clone()));
         let session = Session::new(tokens, clock.clone(), gate.clone(), http.clone(), config.calls.retry);
         let credentials = Arc::new(secrets.clone());

@@ -6,13 +6,30 @@ use std::{
 };
 
 use clock::{Millis, SharedClock};
-use tokio::sync::oneshot;
 
-use crate::{Bucket, GateError, Reservation, Window, WindowStore, Written};
+use crate::{
+    Bucket, Cause, GateError, Group, Priority, Reservation, StoreError, Window, WindowStore,
+    turnstile::{Learned, Turnstile},
+};
 
-/// How long a caller can wait for its slot.
+/// How long a caller can wait for its slot (milliseconds).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience(pub Millis);
+
+/// When the circuit opens, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Failures in a row that open it.
+    pub threshold: u32,
+    /// How long it stays open (milliseconds).
+    pub cool_down: Millis,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { threshold: 5, cool_down: 60_000 }
+    }
+}
 
 /// The right to send one request of a bucket now. Settle it with what the answer said.
 #[derive(Debug)]
@@ -20,6 +37,7 @@ pub struct Patience(pub Millis);
 pub struct Permit {
     bucket: Bucket,
     granted: Millis,
+    probe: bool,
 }
 
 impl Permit {
@@ -30,13 +48,27 @@ impl Permit {
     }
 }
 
-/// What an answer's headers say about the bucket.
+/// What came of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Outcome {
+    /// RingCentral answered.
+    #[default]
+    Answered,
+    /// RingCentral failed or could not be reached.
+    Failed,
+    /// RingCentral answered 429; nobody may ask for this long (milliseconds).
+    Throttled(Millis),
+}
+
+/// What an answer says about the bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Notice {
+    /// What came of the request.
+    pub outcome: Outcome,
     /// `X-Rate-Limit-Limit` and `X-Rate-Limit-Window` (as milliseconds), when both came.
     pub announced: Option<(u32, Millis)>,
-    /// The answer was a 429 and this is how long nobody may ask again (milliseconds).
-    pub penalty: Option<Millis>,
+    /// `X-Rate-Limit-Remaining`.
+    pub remaining: Option<u32>,
 }
 
 /// The gate. Cheap to clone; clones share what they know.
@@ -44,165 +76,121 @@ pub struct Notice {
 pub struct Gate {
     store: Arc<dyn WindowStore>,
     clock: SharedClock,
+    policy: Policy,
     turnstiles: Arc<Mutex<HashMap<Bucket, Arc<Turnstile>>>>,
-}
-
-type Answer = Result<Reservation, Arc<GateError>>;
-
-/// One bucket in one process: whoever holds `window` writes for everybody in `waiting`.
-struct Turnstile {
-    window: tokio::sync::Mutex<Window>,
-    waiting: Mutex<Vec<(Millis, oneshot::Sender<Answer>)>>,
 }
 
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gate").finish_non_exhaustive()
+        f.debug_struct("Gate").field("policy", &self.policy).finish_non_exhaustive()
     }
 }
 
 impl Gate {
     /// A gate over a store, with nothing known yet.
     #[must_use]
-    pub fn new(store: Arc<dyn WindowStore>, clock: SharedClock) -> Self {
-        Self { store, clock, turnstiles: Arc::default() }
+    pub fn new(store: Arc<dyn WindowStore>, clock: SharedClock, policy: Policy) -> Self {
+        Self { store, clock, policy, turnstiles: Arc::default() }
     }
 
     /// Waits for a slot and returns the right to send, or says when to come back.
     ///
     /// # Errors
-    /// [`GateError::Later`] if the slot opens after `patience`; [`GateError::Store`] if the windows can't
-    /// be written. Nothing was taken in either case.
-    pub async fn pass(&self, bucket: &Bucket, patience: Patience) -> Result<Permit, GateError> {
+    /// [`GateError::Later`] if the slot opens after `patience`; [`GateError::Store`] if the windows can't be written. Nothing
+    /// was taken in either case.
+    pub async fn pass(
+        &self,
+        bucket: &Bucket,
+        priority: Priority,
+        patience: Patience,
+    ) -> Result<Permit, GateError> {
         let deadline = self.clock.now() + patience.0;
+        let turnstile = self.turnstile(bucket);
+        let mut give_back = None;
         loop {
-            match self.reserve(bucket, deadline).await? {
-                Reservation::Later(at) => return Err(GateError::Later { at, group: bucket.group.clone() }),
-                Reservation::Go(granted) => {
-                    self.clock.sleep_until(granted).await;
-                    // Somebody may have run into a penalty while this caller slept: its slot is void then.
-                    if self.turnstile(bucket).window.lock().await.blocked_until <= granted {
-                        return Ok(Permit { bucket: bucket.clone(), granted });
-                    }
+            let reservation =
+                turnstile.reserve(&*self.store, &self.clock, bucket, (priority, deadline, give_back)).await?;
+            let (granted, probe) = match reservation {
+                Reservation::Go { at, probe } => (at, probe),
+                Reservation::Later { at, .. } if at <= deadline => {
+                    self.clock.sleep_until(at).await;
+                    give_back = None;
+                    continue;
                 }
+                Reservation::Later { at, cause } => {
+                    return Err(GateError::Later { at, group: bucket.group.clone(), cause });
+                }
+            };
+            let slept = granted > self.clock.now();
+            self.clock.sleep_until(granted).await;
+            // Whoever slept looks again: a penalty or a correction may have voided its slot meanwhile.
+            let (holds, pad) = turnstile.look(&*self.store, bucket, granted, slept).await?;
+            // A container that was frozen is late: what was granted then may not be used now.
+            if holds && self.clock.now() - granted <= pad {
+                return Ok(Permit { bucket: bucket.clone(), granted, probe });
             }
+            give_back = Some(granted);
         }
     }
 
-    /// Takes over what an answer said: the announced limit, a penalty, and an arrival later than the pad covers.
+    /// Takes over what an answer said. Costs a write only for what others must know at once: a penalty, a failure, the end
+    /// of either, or an arrival later than the pad covers. All else rides on the next reservation.
     ///
     /// # Errors
-    /// [`GateError::Store`] if a penalty or a correction could not be written; limits ride on the next write.
+    /// [`GateError::Store`] if that could not be written.
     pub async fn settle(&self, permit: Permit, notice: Notice) -> Result<(), GateError> {
         let arrived = self.clock.now();
         let turnstile = self.turnstile(&permit.bucket);
-        let mut window = turnstile.window.lock().await;
-        if let Some((limit, length)) = notice.announced {
-            window.learn(limit, length);
-        }
-        let late = arrived - permit.granted > window.pad();
-        if notice.penalty.is_none() && !late {
+        turnstile.learn(Learned::of(permit.granted, notice));
+        let (known_pad, known_failures) = turnstile.known().await;
+        let late = arrived - permit.granted > known_pad;
+        let recovered = notice.outcome == Outcome::Answered && (permit.probe || known_failures > 0);
+        if notice.outcome == Outcome::Answered && !late && !recovered {
             return Ok(());
         }
-        self.write(&permit.bucket, &mut window, |window| {
-            if let Some((limit, length)) = notice.announced {
-                window.learn(limit, length);
-            }
-            if late {
-                window.correct(permit.granted, arrived);
-            }
-            if let Some(penalty) = notice.penalty {
-                window.block(arrived + penalty.max(1));
-            }
-        })
-        .await
-    }
-
-    async fn reserve(&self, bucket: &Bucket, deadline: Millis) -> Result<Reservation, GateError> {
-        let turnstile = self.turnstile(bucket);
-        loop {
-            let (answer, mut answered) = oneshot::channel();
-            locked(&turnstile.waiting).push((deadline, answer));
-            let mut window = turnstile.window.lock().await;
-            if let Ok(answer) = answered.try_recv() {
-                return answer.map_err(unshare);
-            }
-            let waiting = std::mem::take(&mut *locked(&turnstile.waiting));
-            let mut reservations = Vec::new();
-            let written = self
-                .write(bucket, &mut window, |window| {
-                    let now = self.clock.now();
-                    reservations =
-                        waiting.iter().map(|(deadline, _)| window.reserve(now, *deadline)).collect();
-                })
-                .await
-                .map_err(Arc::new);
-            for ((_, waiter), reservation) in waiting.into_iter().zip(answers(written, reservations)) {
-                // A waiter that gave up has dropped its receiver; its slot is lost, never used twice.
-                let _ = waiter.send(reservation);
-            }
-            // No answer: whoever had taken this waiter along was cancelled in the middle. Ask again.
-            if let Ok(answer) = answered.try_recv() {
-                return answer.map_err(unshare);
-            }
-        }
-    }
-
-    /// Applies `change` to the freshest window until the store takes it; a change that changes nothing is not written.
-    async fn write(
-        &self,
-        bucket: &Bucket,
-        window: &mut Window,
-        mut change: impl FnMut(&mut Window),
-    ) -> Result<(), GateError> {
-        loop {
-            let mut next = window.clone();
-            change(&mut next);
-            if next == *window {
-                return Ok(());
-            }
-            next.version = window.version + 1;
-            match self.store.write(bucket, window.version, &next).await? {
-                Written::Yes => {
-                    *window = next;
-                    return Ok(());
+        turnstile
+            .write(&*self.store, &permit.bucket, |window| {
+                if late {
+                    window.correct(permit.granted, arrived);
                 }
-                Written::LostTo(fresh) => *window = fresh,
-            }
+                match notice.outcome {
+                    Outcome::Answered => window.succeed(permit.probe),
+                    Outcome::Failed => window.fail(arrived, permit.probe, self.policy),
+                    Outcome::Throttled(penalty) => window.block(arrived + penalty.max(1), Cause::Penalty),
+                }
+            })
+            .await
+    }
+
+    /// Stops every bucket of this identity: a 429 that named no user's window is the whole account's.
+    ///
+    /// # Errors
+    /// [`GateError::Store`] if a block could not be written.
+    pub async fn block_account(&self, bucket: &Bucket, penalty: Millis) -> Result<(), GateError> {
+        let until = self.clock.now() + penalty.max(1);
+        for group in ["light", "medium", "heavy", "auth", bucket.group.as_str()] {
+            let bucket = Bucket { group: Group::named(group), ..bucket.clone() };
+            let turnstile = self.turnstile(&bucket);
+            turnstile.write(&*self.store, &bucket, |window| window.block(until, Cause::Penalty)).await?;
         }
+        Ok(())
+    }
+
+    /// The window of a bucket as it is stored now.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it can't be read.
+    pub async fn window(&self, bucket: &Bucket) -> Result<Window, StoreError> {
+        Ok(self.store.read(bucket).await?.unwrap_or_else(|| Window::unused(&bucket.group)))
+    }
+
+    /// The window of a bucket as this process last saw it: no request is made for it.
+    pub async fn last_seen(&self, bucket: &Bucket) -> Window {
+        self.turnstile(bucket).seen().await
     }
 
     fn turnstile(&self, bucket: &Bucket) -> Arc<Turnstile> {
-        locked(&self.turnstiles)
-            .entry(bucket.clone())
-            .or_insert_with(|| {
-                let window = tokio::sync::Mutex::new(Window::unused(&bucket.group));
-                Arc::new(Turnstile { window, waiting: Mutex::default() })
-            })
-            .clone()
+        let mut turnstiles = self.turnstiles.lock().unwrap_or_else(PoisonError::into_inner);
+        turnstiles.entry(bucket.clone()).or_insert_with(|| Arc::new(Turnstile::new(&bucket.group))).clone()
     }
 }
-
-/// No code panics while it holds one of these locks, so what a poisoned one guards is whole.
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// One answer for each waiter: its own reservation, or the failure that all of them share.
-fn answers(
-    written: Result<(), Arc<GateError>>,
-    reservations: Vec<Reservation>,
-) -> impl Iterator<Item = Answer> {
-    let failed = written.err();
-    reservations.into_iter().map(move |reservation| failed.clone().map_or(Ok(reservation), Err))
-}
-
-fn unshare(error: Arc<GateError>) -> GateError {
-    Arc::try_unwrap(error)
-        .unwrap_or_else(|shared| GateError::Store(crate::StoreError(Box::new(Shared(shared)))))
-}
-
-/// A failure that several waiters of one write share.
-#[derive(Debug, thiserror::Error)]
-#[error("the write made for several waiters failed")]
-struct Shared(#[source] Arc<GateError>);

@@ -12,12 +12,15 @@ mod bucket;
 mod error;
 mod gatekeeper;
 mod memory;
+mod priority;
 mod store;
+mod turnstile;
 mod window;
 
 pub use bucket::{Bucket, Group};
 pub use error::GateError;
-pub use gatekeeper::{Gate, Notice, Patience, Permit};
+pub use gatekeeper::{Gate, Notice, Outcome, Patience, Permit, Policy};
 pub use memory::MemoryWindows;
+pub use priority::Priority;
 pub use store::{StoreError, WindowStore, Written};
-pub use window::{Reservation, Window};
+pub use window::{Cause, Grant, Probation, Reservation, Window};

@@ -13,16 +13,12 @@ use crate::{Bucket, StoreError, Window, WindowStore, Written};
 #[derive(Debug, Default)]
 pub struct MemoryWindows(Mutex<HashMap<Bucket, Window>>);
 
-impl MemoryWindows {
-    /// The stored window of a bucket, if anything was ever written.
-    #[must_use]
-    pub fn read(&self, bucket: &Bucket) -> Option<Window> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).cloned()
-    }
-}
-
 #[async_trait]
 impl WindowStore for MemoryWindows {
+    async fn read(&self, bucket: &Bucket) -> Result<Option<Window>, StoreError> {
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).cloned())
+    }
+
     async fn write(&self, bucket: &Bucket, expected: u64, next: &Window) -> Result<Written, StoreError> {
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match windows.get(bucket) {

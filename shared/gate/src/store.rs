@@ -1,4 +1,5 @@
-//! The one port of the gate: a conditional write that brings the fresh item on a lost race.
+//! The one port of the gate: a conditional write that brings the fresh item on a lost race, and a read for whoever
+//! slept or keeps losing.
 
 use async_trait::async_trait;
 
@@ -21,6 +22,9 @@ pub enum Written {
 /// Where the windows live.
 #[async_trait]
 pub trait WindowStore: Send + Sync {
+    /// The window as it is stored now, with what was written last; `None` if nothing ever was.
+    async fn read(&self, bucket: &Bucket) -> Result<Option<Window>, StoreError>;
+
     /// Stores `next` if the stored version is still `expected` (0: no item yet), else returns the fresh item.
     async fn write(&self, bucket: &Bucket, expected: u64, next: &Window) -> Result<Written, StoreError>;
 }

@@ -32,6 +32,8 @@ pub enum Type {
     RingcentralRefused,
     /// RingCentral's rate budget is used up.
     RateLimited,
+    /// RingCentral failed so often that nobody asks it for a while.
+    CircuitOpen,
     /// RingCentral can't be reached or failed.
     RingcentralUnavailable,
     /// A change may or may not have been made.
@@ -78,6 +80,11 @@ impl Type {
             Self::RateLimited => {
                 (StatusCode::TOO_MANY_REQUESTS, "rate-limited", "The RingCentral rate budget is used up")
             }
+            Self::CircuitOpen => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "circuit-open",
+                "RingCentral failed too often in a row and is left alone for a while",
+            ),
             Self::RingcentralUnavailable => {
                 (StatusCode::BAD_GATEWAY, "ringcentral-unavailable", "RingCentral can't be reached or failed")
             }

@@ -20,6 +20,10 @@ impl From<CallError> for Problem {
                     .hint("Wait for Retry-After. The budget is RingCentral's, per app and user, shared by all callers.")
                     .rate_group(group.as_str(), seconds)
             }
+            CallError::CircuitOpen { wait, group } => Self::new(Type::CircuitOpen)
+                .detail("Nothing was sent.")
+                .hint("Wait for Retry-After: one request then tries, and the others follow if it succeeds.")
+                .rate_group(group.as_str(), u64::try_from(wait + 999).unwrap_or(0) / 1_000),
             CallError::Unavailable { ambiguous, request_id, .. } => {
                 let problem = match ambiguous {
                     true => Self::new(Type::OutcomeUnknown)

@@ -3,11 +3,11 @@
 use std::error::Error as _;
 
 use clock::Millis;
-use gate::Notice;
+use gate::{Notice, Outcome};
 use http::HeaderMap;
 
 /// How long a penalty lasts if the 429 does not say (milliseconds); RingCentral's default interval.
-pub(crate) const PENALTY: Millis = 60_000;
+const PENALTY: Millis = 60_000;
 
 /// What the headers of an answer tell the gate.
 pub(crate) fn notice(status: u16, headers: &HeaderMap) -> Notice {
@@ -17,11 +17,24 @@ pub(crate) fn notice(status: u16, headers: &HeaderMap) -> Notice {
             let limit = u32::try_from(limit).ok().filter(|limit| *limit > 0)?;
             (seconds > 0).then_some((limit, seconds.min(86_400) * 1_000))
         });
-    let penalty = (status == 429).then(|| {
-        let asked = number("retry-after").map(|seconds| seconds.clamp(1, 86_400) * 1_000);
-        asked.unwrap_or_else(|| announced.map_or(PENALTY, |(_, window)| window))
-    });
-    Notice { announced, penalty }
+    let remaining = number("x-rate-limit-remaining").and_then(|left| u32::try_from(left).ok());
+    let outcome = match status {
+        429 => Outcome::Throttled(penalty(announced, headers)),
+        408 | 500 | 502..=599 => Outcome::Failed,
+        _ => Outcome::Answered,
+    };
+    Notice { outcome, announced, remaining }
+}
+
+/// What the gate is told when no answer came.
+pub(crate) fn unanswered() -> Notice {
+    Notice { outcome: Outcome::Failed, ..Notice::default() }
+}
+
+/// How long nobody may ask after a 429: as it says, else a window, else a minute.
+fn penalty(announced: Option<(u32, Millis)>, headers: &HeaderMap) -> Millis {
+    let asked = retry_after(headers).map(|asked| asked.max(1_000));
+    asked.unwrap_or_else(|| announced.map_or(PENALTY, |(_, window)| window))
 }
 
 /// How long the answer asks to wait before a repetition (milliseconds).
@@ -66,17 +79,20 @@ mod tests {
 
     #[test]
     fn a_penalty_lasts_as_retry_after_says_else_a_window_else_a_minute() {
-        let limits = [("x-rate-limit-limit", "40"), ("x-rate-limit-window", "6")];
-        assert_eq!(notice(429, &headers(&[("retry-after", "30")])).penalty, Some(30_000));
-        assert_eq!(notice(429, &headers(&limits)).penalty, Some(6_000));
-        assert_eq!(notice(429, &headers(&[])).penalty, Some(PENALTY));
-        assert_eq!(notice(200, &headers(&limits)), Notice { announced: Some((40, 6_000)), penalty: None });
+        let limits =
+            [("x-rate-limit-limit", "40"), ("x-rate-limit-window", "6"), ("x-rate-limit-remaining", "7")];
+        assert_eq!(notice(429, &headers(&[("retry-after", "30")])).outcome, Outcome::Throttled(30_000));
+        assert_eq!(notice(429, &headers(&limits)).outcome, Outcome::Throttled(6_000));
+        assert_eq!(notice(429, &headers(&[])).outcome, Outcome::Throttled(PENALTY));
+        let answered = notice(200, &headers(&limits));
+        assert_eq!((answered.announced, answered.remaining), (Some((40, 6_000)), Some(7)));
+        assert_eq!(notice(503, &headers(&[])).outcome, Outcome::Failed);
     }
 
     #[test]
     fn nonsense_in_the_headers_is_not_learned() {
         let zero = [("x-rate-limit-limit", "0"), ("x-rate-limit-window", "-1"), ("retry-after", "soon")];
         assert_eq!(notice(200, &headers(&zero)), Notice::default());
-        assert_eq!(notice(429, &headers(&zero)).penalty, Some(PENALTY));
+        assert_eq!(notice(429, &headers(&zero)).outcome, Outcome::Throttled(PENALTY));
     }
 }

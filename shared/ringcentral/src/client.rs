@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use clock::{Millis, SharedClock};
-use gate::{Bucket, Gate, Group, Patience};
+use gate::{Bucket, Gate, Group, Outcome, Patience};
 use rand::RngExt;
 use secrecy::ExposeSecret;
 use tenant::TenantId;
@@ -57,7 +57,7 @@ impl std::fmt::Debug for RingCentral {
 }
 
 /// What one attempt came to.
-enum Outcome {
+enum Step {
     Answered(Answer),
     Failed(CallError),
     TokenRefused(Box<Rejection>),
@@ -97,22 +97,22 @@ impl RingCentral {
             attempts += 1;
             let token =
                 self.session.token(tenant, &credentials, refused).await.map_err(|error| self.widen(error))?;
-            let (reason, request_id, after, arrived) =
-                match self.attempt(tenant, &credentials, &token, request, deadline).await? {
-                    Outcome::Answered(answer) => return Ok(answer),
-                    Outcome::Failed(error) => return Err(error),
-                    Outcome::TokenRefused(_) if refused.is_none() => {
-                        refused = Some(token.generation);
-                        continue;
-                    }
-                    Outcome::TokenRefused(rejection) => {
-                        self.session.give_up(tenant, &credentials, rejection.to_string()).await?;
-                        return Err(CallError::Rejected { operation: operation.id, rejection });
-                    }
-                    Outcome::Broken { reason, request_id, after, arrived } => {
-                        (reason, request_id, after, arrived)
-                    }
-                };
+            let (reason, request_id, after, arrived) = match self
+                .attempt(tenant, &credentials, &token, request, deadline)
+                .await?
+            {
+                Step::Answered(answer) => return Ok(answer),
+                Step::Failed(error) => return Err(error),
+                Step::TokenRefused(_) if refused.is_none() => {
+                    refused = Some(token.generation);
+                    continue;
+                }
+                Step::TokenRefused(rejection) => {
+                    self.session.give_up(tenant, &credentials, rejection.to_string()).await?;
+                    return Err(CallError::Rejected { operation: operation.id, rejection });
+                }
+                Step::Broken { reason, request_id, after, arrived } => (reason, request_id, after, arrived),
+            };
             let backoff = self.settings.retry.backoff(attempts, rand::rng().random());
             let at = self.clock.now() + after.unwrap_or_else(|| millis(backoff));
             let repeatable = operation.is_idempotent() || !arrived;
@@ -140,7 +140,7 @@ impl RingCentral {
         token: &TokenRecord,
         request: &Request,
         deadline: Millis,
-    ) -> Result<Outcome, CallError> {
+    ) -> Result<Step, CallError> {
         let operation = request.operation();
         let group = Group::named(operation.group);
         let bucket = Bucket { tenant: tenant.clone(), identity: credentials.fingerprint(), group };
@@ -150,7 +150,7 @@ impl RingCentral {
                 let patience = Patience(millis(self.settings.patience).min(deadline - self.clock.now()));
                 Some(
                     self.gate
-                        .pass(&bucket, patience)
+                        .pass(&bucket, request.priority, patience)
                         .await
                         .map_err(|error| CallError::from_gate(error, self.clock.now()))?,
                 )
@@ -167,7 +167,10 @@ impl RingCentral {
             Ok(response) => (response.status(), response.headers().clone(), Ok(response)),
             Err(error) => (http::StatusCode::OK, http::HeaderMap::new(), Err(error)),
         };
-        let notice = body.as_ref().map(|_| attempt::notice(status.as_u16(), &headers)).unwrap_or_default();
+        let notice = match &body {
+            Ok(_) => attempt::notice(status.as_u16(), &headers),
+            Err(_) => attempt::unanswered(),
+        };
         if let Some(permit) = permit {
             self.gate
                 .settle(permit, notice)
@@ -189,15 +192,14 @@ impl RingCentral {
         };
         Ok(match status.as_u16() {
             200..=299 => whole(Answer { status, request_id, body }),
-            429 => {
-                let wait = notice.penalty.unwrap_or(attempt::PENALTY);
-                Outcome::Failed(CallError::RateLimited { wait, group: bucket.group })
+            _ if let Outcome::Throttled(wait) = notice.outcome => {
+                Step::Failed(CallError::RateLimited { wait, group: bucket.group })
             }
             408 | 500 | 502..=599 => {
                 let rejection = Rejection::read(status.as_u16(), request_id.clone(), &body);
                 let after = attempt::retry_after(&headers);
                 // 503 is the one failure by which a server says that it did not begin.
-                Outcome::Broken {
+                Step::Broken {
                     reason: rejection.to_string(),
                     request_id,
                     after,
@@ -207,8 +209,8 @@ impl RingCentral {
             status => {
                 let rejection = Box::new(Rejection::read(status, request_id, &body));
                 match rejection.is_about_the_token() {
-                    true => Outcome::TokenRefused(rejection),
-                    false => Outcome::Failed(CallError::Rejected { operation: operation.id, rejection }),
+                    true => Step::TokenRefused(rejection),
+                    false => Step::Failed(CallError::Rejected { operation: operation.id, rejection }),
                 }
             }
         })
@@ -247,23 +249,23 @@ impl RingCentral {
 }
 
 /// A 2xx answer counts only if its body is there as a whole.
-fn whole(answer: Answer) -> Outcome {
+fn whole(answer: Answer) -> Step {
     let readable = match answer.body.is_empty() {
         true => Ok(()),
         false => serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).map(drop),
     };
     match readable {
-        Ok(()) => Outcome::Answered(answer),
+        Ok(()) => Step::Answered(answer),
         Err(error) => {
             let reason = format!("the answer is not whole JSON: {error}");
-            Outcome::Broken { reason, request_id: answer.request_id, after: None, arrived: true }
+            Step::Broken { reason, request_id: answer.request_id, after: None, arrived: true }
         }
     }
 }
 
-fn broken(error: &reqwest::Error) -> Outcome {
+fn broken(error: &reqwest::Error) -> Step {
     let reason = attempt::describe(error);
-    Outcome::Broken { reason, request_id: None, after: None, arrived: !error.is_connect() }
+    Step::Broken { reason, request_id: None, after: None, arrived: !error.is_connect() }
 }
 
 fn millis(duration: Duration) -> Millis {

@@ -1,7 +1,7 @@
 //! Why a call failed, by RingCentral's codes and never by its messages (they are localised).
 
 use clock::Millis;
-use gate::{Group, StoreError};
+use gate::{Cause, Group, StoreError};
 use serde::Deserialize;
 
 use crate::{CredentialsError, TokenError};
@@ -23,6 +23,14 @@ pub enum CallError {
         /// How long until the next slot, in milliseconds.
         wait: Millis,
         /// The group whose window is full.
+        group: Group,
+    },
+    /// RingCentral failed so often in a row that nobody asks it for a while.
+    #[error("the circuit of the RingCentral {group} group is open for another {wait} ms")]
+    CircuitOpen {
+        /// How long until the next request may try, in milliseconds.
+        wait: Millis,
+        /// The group whose circuit is open.
         group: Group,
     },
     /// RingCentral could not be reached or answered with its own failure, after all retries.
@@ -76,7 +84,10 @@ impl CallError {
 
     pub(crate) fn from_gate(error: gate::GateError, now: Millis) -> Self {
         match error {
-            gate::GateError::Later { at, group } => Self::RateLimited { wait: (at - now).max(0), group },
+            gate::GateError::Later { at, group, cause } => match cause {
+                Cause::Breaker => Self::CircuitOpen { wait: (at - now).max(0), group },
+                Cause::Window | Cause::Penalty => Self::RateLimited { wait: (at - now).max(0), group },
+            },
             gate::GateError::Store(cause) => Self::Windows(cause),
         }
     }

@@ -1,5 +1,6 @@
 //! One call as data: operation, path parameters, query, body.
 
+use gate::Priority;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::Value;
@@ -16,13 +17,20 @@ pub struct Request {
     pub(crate) parameters: Vec<(&'static str, String)>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Option<Value>,
+    pub(crate) priority: Priority,
 }
 
 impl Request {
     /// A call of this operation with neither parameters nor a body.
     #[must_use]
     pub fn of(operation: &'static Operation) -> Self {
-        Self { operation, parameters: Vec::new(), query: Vec::new(), body: None }
+        Self {
+            operation,
+            parameters: Vec::new(),
+            query: Vec::new(),
+            body: None,
+            priority: Priority::Interactive,
+        }
     }
 
     /// Sets a path parameter; the value is percent-encoded.
@@ -36,6 +44,13 @@ impl Request {
     #[must_use]
     pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets who goes first; interactive if never set.
+    #[must_use]
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
         self
     }
 

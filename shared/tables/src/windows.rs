@@ -45,6 +45,10 @@ impl WindowTable {
 
 #[async_trait]
 impl WindowStore for WindowTable {
+    async fn read(&self, bucket: &Bucket) -> Result<Option<Window>, StoreError> {
+        self.0.get("windows", &bucket.key()).await.map_err(|error| StoreError(Box::new(error)))
+    }
+
     async fn write(&self, bucket: &Bucket, expected: u64, next: &Window) -> Result<Written, StoreError> {
         self.try_write(bucket, expected, next).await.map_err(|error| StoreError(Box::new(error)))
     }

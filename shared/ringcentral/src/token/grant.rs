@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use clock::{Millis, SharedClock};
-use gate::{Bucket, Gate, Group, Patience};
+use gate::{Bucket, Gate, Group, Outcome, Patience, Priority};
 use rand::RngExt;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -67,7 +67,10 @@ async fn once(
         identity: credentials.fingerprint(),
         group: Group::named(crate::operations::GET_TOKEN.group),
     };
-    let permit = grant.gate.pass(&bucket, Patience((deadline - grant.clock.now()).max(0))).await?;
+    let permit = grant
+        .gate
+        .pass(&bucket, Priority::Interactive, Patience((deadline - grant.clock.now()).max(0)))
+        .await?;
     let sent = grant
         .http
         .post(format!("{}{}", credentials.server_url, crate::operations::GET_TOKEN.path))
@@ -82,7 +85,7 @@ async fn once(
     let response = match sent {
         Ok(response) => response,
         Err(error) => {
-            grant.gate.settle(permit, gate::Notice::default()).await?;
+            grant.gate.settle(permit, attempt::unanswered()).await?;
             return Err(TokenError::Unavailable(attempt::describe(&error)));
         }
     };
@@ -100,7 +103,9 @@ async fn once(
             })?;
             Ok(record(info, now, generation))
         }
-        429 => Err(TokenError::RateLimited { at: now + notice.penalty.unwrap_or(attempt::PENALTY) }),
+        _ if let Outcome::Throttled(penalty) = notice.outcome => {
+            Err(TokenError::RateLimited { at: now + penalty })
+        }
         400..=499 if status != 408 => {
             let rejection = Rejection::read(status, request_id, &body);
             Err(TokenError::Refused { tenant: tenant.clone(), reason: rejection.to_string(), until: None })

@@ -1,0 +1,221 @@
+//! One bucket in one process: whoever holds the window writes for everybody who waits.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use clock::{Millis, SharedClock};
+use tokio::sync::oneshot;
+
+use crate::{
+    Bucket, GateError, Group, Notice, Priority, Reservation, StoreError, Window, WindowStore, Written,
+};
+
+/// What a waiter wants: a slot of this priority by this deadline, and perhaps to give another one back first.
+pub(crate) type Wish = (Priority, Millis, Option<Millis>);
+
+type Answer = Result<Reservation, Arc<GateError>>;
+
+/// After so many lost races in a row the window is read before it is written: a lost write costs more than a read.
+const CONTENDED: u32 = 1;
+
+/// What answers have said and no write has carried yet.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Learned {
+    announced: Option<(u32, Millis)>,
+    counted: Option<(Millis, u32)>,
+}
+
+impl Learned {
+    /// What the answer to a request that was granted for `granted` says.
+    pub(crate) fn of(granted: Millis, notice: Notice) -> Self {
+        let counted = notice
+            .announced
+            .zip(notice.remaining)
+            .map(|((limit, _), left)| (granted, limit.saturating_sub(left)));
+        Self { announced: notice.announced, counted }
+    }
+
+    fn teach(self, window: &mut Window) {
+        if let Some((limit, length)) = self.announced {
+            window.learn(limit, length);
+        }
+        if let Some((granted, counted)) = self.counted {
+            window.notice_foreign(granted, counted);
+        }
+    }
+}
+
+/// The state of a bucket in this process.
+pub(crate) struct Turnstile {
+    state: tokio::sync::Mutex<State>,
+    waiting: Mutex<Vec<(Wish, oneshot::Sender<Answer>)>>,
+    learned: Mutex<Learned>,
+}
+
+struct State {
+    window: Window,
+    /// Races lost in a row.
+    lost: u32,
+}
+
+impl Turnstile {
+    pub(crate) fn new(group: &Group) -> Self {
+        let state = State { window: Window::unused(group), lost: 0 };
+        Self { state: tokio::sync::Mutex::new(state), waiting: Mutex::default(), learned: Mutex::default() }
+    }
+
+    /// Notes what an answer said, for the next write.
+    pub(crate) fn learn(&self, news: Learned) {
+        let mut learned = locked(&self.learned);
+        learned.announced = news.announced.or(learned.announced);
+        learned.counted = news.counted.or(learned.counted);
+    }
+
+    /// The pad and the failures in a row, as last seen.
+    pub(crate) async fn known(&self) -> (Millis, u32) {
+        let state = self.state.lock().await;
+        (state.window.pad, state.window.failures)
+    }
+
+    /// The window as last seen, with what answers have said since.
+    pub(crate) async fn seen(&self) -> Window {
+        let mut window = self.state.lock().await.window.clone();
+        locked(&self.learned).teach(&mut window);
+        window
+    }
+
+    /// Takes a slot, together with everybody who waits.
+    pub(crate) async fn reserve(
+        &self,
+        store: &dyn WindowStore,
+        clock: &SharedClock,
+        bucket: &Bucket,
+        wish: Wish,
+    ) -> Result<Reservation, GateError> {
+        loop {
+            let (answer, mut answered) = oneshot::channel();
+            locked(&self.waiting).push((wish, answer));
+            let mut state = self.state.lock().await;
+            if let Ok(answer) = answered.try_recv() {
+                return answer.map_err(unshare);
+            }
+            let mut waiting = std::mem::take(&mut *locked(&self.waiting));
+            // Interactive first, whoever came first among equals.
+            waiting.sort_by_key(|((priority, ..), _)| *priority);
+            let mut reservations = Vec::new();
+            let written = self
+                .change(store, bucket, &mut state, |window| {
+                    let now = clock.now();
+                    waiting.iter().filter_map(|((.., back), _)| *back).for_each(|at| window.release(at));
+                    let reserve =
+                        |((priority, deadline, _), _): &(Wish, _)| window.reserve(now, *deadline, *priority);
+                    reservations = waiting.iter().map(reserve).collect();
+                })
+                .await
+                .map_err(Arc::new);
+            for ((_, waiter), reservation) in waiting.into_iter().zip(answers(written, reservations)) {
+                // A waiter that gave up has dropped its receiver; its slot is lost, never used twice.
+                let _ = waiter.send(reservation);
+            }
+            // No answer: whoever had taken this waiter along was cancelled in the middle. Ask again.
+            if let Ok(answer) = answered.try_recv() {
+                return answer.map_err(unshare);
+            }
+        }
+    }
+
+    /// Whether a promised slot may still be used, and the pad; `fresh` asks the store.
+    pub(crate) async fn look(
+        &self,
+        store: &dyn WindowStore,
+        bucket: &Bucket,
+        granted: Millis,
+        fresh: bool,
+    ) -> Result<(bool, Millis), GateError> {
+        let mut state = self.state.lock().await;
+        if fresh && let Some(stored) = store.read(bucket).await? {
+            state.window = stored;
+        }
+        Ok((state.window.holds(granted), state.window.pad))
+    }
+
+    /// Changes the window for everybody.
+    pub(crate) async fn write(
+        &self,
+        store: &dyn WindowStore,
+        bucket: &Bucket,
+        change: impl FnMut(&mut Window),
+    ) -> Result<(), GateError> {
+        let mut state = self.state.lock().await;
+        self.change(store, bucket, &mut state, change).await
+    }
+
+    /// Applies `change` to the freshest window until the store takes it; one that changes nothing is not written.
+    async fn change(
+        &self,
+        store: &dyn WindowStore,
+        bucket: &Bucket,
+        state: &mut State,
+        mut change: impl FnMut(&mut Window),
+    ) -> Result<(), GateError> {
+        let learned = std::mem::take(&mut *locked(&self.learned));
+        let mut first = true;
+        loop {
+            if first
+                && state.lost >= CONTENDED
+                && let Some(stored) = store.read(bucket).await?
+            {
+                state.lost = if stored.version == state.window.version { 0 } else { state.lost };
+                state.window = stored;
+            }
+            first = false;
+            let mut next = state.window.clone();
+            learned.teach(&mut next);
+            let taught = next.clone();
+            change(&mut next);
+            // What was only learned waits for a write that somebody needs.
+            if next == taught {
+                self.learn(learned);
+                return Ok(());
+            }
+            next.version = state.window.version + 1;
+            match store.write(bucket, state.window.version, &next).await? {
+                Written::Yes => {
+                    state.window = next;
+                    return Ok(());
+                }
+                Written::LostTo(fresh) => {
+                    state.window = fresh;
+                    state.lost = state.lost.saturating_add(1);
+                }
+            }
+        }
+    }
+}
+
+/// No code panics while it holds one of these locks, so what a poisoned one guards is whole.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One answer for each waiter: its own reservation, or the failure that all of them share.
+fn answers(
+    written: Result<(), Arc<GateError>>,
+    reservations: Vec<Reservation>,
+) -> impl Iterator<Item = Answer> {
+    let failed = written.err();
+    // A failure may come before any reservation was tried, and is everybody's all the same.
+    let tried = reservations.into_iter().map(Some).chain(std::iter::repeat(None));
+    tried.map_while(move |reservation| match (&failed, reservation) {
+        (Some(failed), _) => Some(Err(failed.clone())),
+        (None, reservation) => reservation.map(Ok),
+    })
+}
+
+fn unshare(error: Arc<GateError>) -> GateError {
+    Arc::try_unwrap(error).unwrap_or_else(|shared| GateError::Store(StoreError(Box::new(Shared(shared)))))
+}
+
+/// A failure that several waiters of one write share.
+#[derive(Debug, thiserror::Error)]
+#[error("the write made for several waiters failed")]
+struct Shared(#[source] Arc<GateError>);
