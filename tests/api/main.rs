@@ -7,6 +7,7 @@ mod extensions;
 mod failures;
 mod health;
 mod idempotency;
+mod limits;
 mod malformed;
 mod pages;
 mod sites;

@@ -37,6 +37,7 @@ pub struct World {
     pub wiring: context::Wiring,
     /// A client for requests to any container.
     pub http: reqwest::Client,
+    foreign_token: tokio::sync::OnceCell<String>,
     running: JoinSet<()>,
 }
 
@@ -74,7 +75,18 @@ impl World {
         let router = gateway.router;
         running.spawn(async move { axum_serve(listener, router).await });
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { simulator, cloud, time, url, events: gateway.events, access, wiring, http, running }
+        Self {
+            simulator,
+            cloud,
+            time,
+            url,
+            events: gateway.events,
+            access,
+            wiring,
+            http,
+            foreign_token: tokio::sync::OnceCell::new(),
+            running,
+        }
     }
 
     /// Another container of the same deployment: it shares the AWS and nothing else.
@@ -188,5 +200,28 @@ impl World {
             .expect("the tenant's keys");
         let token = keys.token(&tenant, &subscription).expose_secret().to_owned();
         (format!("/api/webhooks/events/{TENANT}/{subscription}"), token)
+    }
+}
+
+/// Another tool that has the same app and user.
+impl World {
+    /// One request of its own to a list of the Medium group, past the gateway.
+    pub async fn foreign_request(&self) {
+        let tenant = TENANT.parse().expect("a tenant");
+        let credentials = ringcentral::CredentialSource::credentials(&self.wiring.secrets(), &tenant).await;
+        let url = credentials.expect("the tenant's credentials").server_url;
+        let token = self.foreign_token.get_or_init(|| async {
+            let demo = simulator::Credentials::default();
+            let form = [
+                ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+                ("assertion", demo.jwt.as_str()),
+            ];
+            let request = self.http.post(format!("{url}/restapi/oauth/token")).form(&form);
+            let answer = Answer::of(request.basic_auth(&demo.client_id, Some(&demo.client_secret))).await;
+            answer.json["access_token"].as_str().expect("a token").to_owned()
+        });
+        let list = self.http.get(format!("{url}/restapi/v1.0/account/~/extension?perPage=1"));
+        let answer = Answer::of(list.bearer_auth(token.await)).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
     }
 }

@@ -29,6 +29,7 @@ impl Gateway {
             .merge(api_extensions::router(api_extensions::Context::new(&wiring).await?))
             .merge(api_subscriptions::router(api_subscriptions::Context::new(&wiring).await?))
             .merge(api_health::router(api_health::Context::new(&wiring).await?))
+            .merge(api_platform::router(api_platform::Context::new(&wiring).await?))
             .merge(api_docs::router())
             .merge(receiver(events_receive::Context::new(&wiring)))
             .merge(Face::nowhere());

@@ -6,7 +6,8 @@ use clock::{Millis, SharedClock};
 use tokio::sync::oneshot;
 
 use crate::{
-    Bucket, GateError, Group, Notice, Priority, Reservation, StoreError, Window, WindowStore, Written,
+    Bucket, GateError, Group, Notice, Outcome, Priority, Reservation, StoreError, Window, WindowStore,
+    Written,
 };
 
 /// What a waiter wants: a slot of this priority by this deadline, and perhaps to give another one back first.
@@ -27,10 +28,9 @@ pub(crate) struct Learned {
 impl Learned {
     /// What the answer to a request that was granted for `granted` says.
     pub(crate) fn of(granted: Millis, notice: Notice) -> Self {
-        let counted = notice
-            .announced
-            .zip(notice.remaining)
-            .map(|((limit, _), left)| (granted, limit.saturating_sub(left)));
+        // A 429 counts nothing: it says that nothing is left, whatever was used.
+        let limit = notice.announced.filter(|_| notice.outcome == Outcome::Answered).map(|(limit, _)| limit);
+        let counted = limit.zip(notice.remaining).map(|(limit, left)| (granted, limit.saturating_sub(left)));
         Self { announced: notice.announced, counted }
     }
 

@@ -243,10 +243,28 @@ impl Window {
         }
     }
 
-    /// What other tools leave us of the limit.
+    /// How many requests of an interactive caller may be sent at `now`, one after the other without a wait.
+    #[must_use]
+    pub fn remaining(&self, now: Millis) -> u32 {
+        let mut ahead = self.clone();
+        let free = |window: &mut Self| {
+            matches!(window.reserve(now, now, Priority::Interactive), Reservation::Go { .. })
+        };
+        (0..self.limit).take_while(|_| free(&mut ahead)).count().try_into().unwrap_or(self.limit)
+    }
+
+    /// Grants whose time lies within the last window, and those still to come.
+    #[must_use]
+    pub fn usage(&self, now: Millis) -> (Vec<Grant>, Vec<Grant>) {
+        let recent = self.grants.iter().filter(|grant| grant.0 > now - self.length);
+        recent.partition(|grant| grant.0 <= now)
+    }
+
+    /// What other tools leave us of the limit: one less than they were seen to, for the next of them may be early.
     #[must_use]
     pub fn ours(&self) -> u32 {
-        self.limit.saturating_sub(self.foreign).max(1)
+        let theirs = if self.foreign == 0 { 0 } else { self.foreign + 1 };
+        self.limit.saturating_sub(theirs).max(1)
     }
 
     /// What a priority may use of the window: while interactive callers are about, one slot is kept free for them.

@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
-use telemetry::Invocation;
+use telemetry::{Budget, Invocation};
 use uuid::Uuid;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -19,6 +19,19 @@ pub fn request_id(headers: &HeaderMap) -> String {
     match given {
         Some(id) if (1..=128).contains(&id.len()) && id.bytes().all(harmless) => id.to_owned(),
         _ => Uuid::now_v7().to_string(),
+    }
+}
+
+/// Tells what is left of RingCentral's budget, in the fields of the IETF draft (`RateLimit`, `RateLimit-Policy`).
+fn publish(budget: &Budget, headers: &mut HeaderMap) {
+    let Budget { group, limit, window_seconds, remaining, next_seconds } = budget;
+    let policy = format!("\"{group}\";q={limit};w={window_seconds}");
+    let left = format!("\"{group}\";r={remaining};t={next_seconds}");
+    for (name, value) in [("ratelimit-policy", policy), ("ratelimit", left)] {
+        // A group's name comes from a header of RingCentral and may not fit into one of ours.
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
     }
 }
 
@@ -35,10 +48,15 @@ pub(crate) async fn observe(function: &'static str, mut request: Request, next: 
         operation: format!("{} {route}", request.method()),
         ..Invocation::default()
     };
+    let mut budget = None;
     let mut response = telemetry::observe(invocation, next.run(request), |response, invocation| {
         invocation.status = response.status().as_u16();
+        budget = invocation.budget.clone();
     })
     .await;
+    if let Some(budget) = budget {
+        publish(&budget, response.headers_mut());
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, value);
     }

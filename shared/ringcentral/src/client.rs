@@ -5,14 +5,14 @@
 use std::{sync::Arc, time::Duration};
 
 use clock::{Millis, SharedClock};
-use gate::{Bucket, Gate, Group, Outcome, Patience};
+use gate::{Bucket, Gate, Group, Notice, Outcome, Patience, Permit, Priority, Window};
 use rand::RngExt;
 use secrecy::ExposeSecret;
 use tenant::TenantId;
 
 use crate::{
-    Answer, CallError, CredentialSource, Credentials, Rejection, Request, RetryPolicy, Session, TokenError,
-    TokenRecord, attempt,
+    Answer, CallError, CredentialSource, Credentials, Operation, Rejection, Request, RetryPolicy, Session,
+    TokenError, TokenRecord, attempt,
 };
 
 /// How long calls may take and how often they are repeated.
@@ -133,6 +133,20 @@ impl RingCentral {
         self.call(tenant, &Request::of(&crate::operations::READ_API_VERSIONS)).await.map(drop)
     }
 
+    /// The windows of a tenant's app and user as they stand, one for each group RingCentral documents.
+    ///
+    /// # Errors
+    /// [`CallError::Credentials`] and [`CallError::Windows`].
+    pub async fn limits(&self, tenant: &TenantId) -> Result<Vec<(Group, Window)>, CallError> {
+        let identity = self.credentials.credentials(tenant).await?.fingerprint();
+        let windows = ["light", "medium", "heavy", "auth"].map(|name| {
+            let (tenant, identity, group) = (tenant.clone(), identity.clone(), Group::named(name));
+            let bucket = Bucket { tenant, identity, group: group.clone() };
+            async move { Ok((group, self.gate.window(&bucket).await.map_err(CallError::Windows)?)) }
+        });
+        futures::future::try_join_all(windows).await
+    }
+
     async fn attempt(
         &self,
         tenant: &TenantId,
@@ -144,76 +158,76 @@ impl RingCentral {
         let operation = request.operation();
         let group = Group::named(operation.group);
         let bucket = Bucket { tenant: tenant.clone(), identity: credentials.fingerprint(), group };
-        let permit = match bucket.group.is_unlimited() {
-            true => None,
-            false => {
-                let patience = Patience(millis(self.settings.patience).min(deadline - self.clock.now()));
-                Some(
-                    self.gate
-                        .pass(&bucket, request.priority, patience)
-                        .await
-                        .map_err(|error| CallError::from_gate(error, self.clock.now()))?,
-                )
-            }
-        };
-        let started = self.clock.now();
-        let left = u64::try_from(deadline - started).unwrap_or(0).max(1_000);
-        let sent = self
-            .build(credentials, token, request)
-            .timeout(self.settings.timeout.min(Duration::from_millis(left)))
-            .send()
-            .await;
-        let (status, headers, body) = match sent {
-            Ok(response) => (response.status(), response.headers().clone(), Ok(response)),
-            Err(error) => (http::StatusCode::OK, http::HeaderMap::new(), Err(error)),
-        };
-        let notice = match &body {
-            Ok(_) => attempt::notice(status.as_u16(), &headers),
+        let permit = self.permit(&bucket, request, deadline).await?;
+        let left = u64::try_from(deadline - self.clock.now()).unwrap_or(0).max(1_000);
+        let timeout = self.settings.timeout.min(Duration::from_millis(left));
+        let sent = self.build(credentials, token, request).timeout(timeout).send().await;
+        let notice = match &sent {
+            Ok(response) => attempt::notice(response.status().as_u16(), response.headers()),
             Err(_) => attempt::unanswered(),
         };
-        if let Some(permit) = permit {
-            self.gate
-                .settle(permit, notice)
-                .await
-                .map_err(|error| CallError::from_gate(error, self.clock.now()))?;
-        }
-        let response = match body {
+        self.settle(&bucket, permit, notice).await;
+        let response = match sent {
             Ok(response) => response,
             Err(error) => {
                 telemetry::upstream(operation.id, 0, None);
                 return Ok(broken(&error));
             }
         };
-        let request_id = attempt::request_id(&headers);
-        telemetry::upstream(operation.id, status.as_u16(), request_id.as_deref());
-        let body = match response.bytes().await {
-            Ok(body) => body,
-            Err(error) => return Ok(broken(&error)),
+        if let Outcome::Throttled(wait) = notice.outcome {
+            telemetry::upstream(operation.id, 429, attempt::request_id(response.headers()).as_deref());
+            return Ok(Step::Failed(CallError::RateLimited { wait, group: bucket.group }));
+        }
+        Ok(classify(operation, response).await)
+    }
+
+    /// The right to send one request now; operations that RingCentral does not count need none.
+    async fn permit(
+        &self,
+        bucket: &Bucket,
+        request: &Request,
+        deadline: Millis,
+    ) -> Result<Option<Permit>, CallError> {
+        if bucket.group.is_unlimited() {
+            return Ok(None);
+        }
+        let patience = Patience(millis(self.settings.patience).min(deadline - self.clock.now()));
+        match self.gate.pass(bucket, request.priority, patience).await {
+            Ok(permit) => Ok(Some(permit)),
+            Err(error) => {
+                self.tell(bucket).await;
+                Err(CallError::from_gate(error, self.clock.now()))
+            }
+        }
+    }
+
+    /// Tells the gate what came of a request. It is sent by now: a store that fails here must not hide what it came to.
+    async fn settle(&self, bucket: &Bucket, permit: Option<Permit>, notice: Notice) {
+        let Some(permit) = permit else { return };
+        let settled = match notice {
+            // A 429 that names no user's window is an answer to the whole account.
+            Notice { outcome: Outcome::Throttled(penalty), announced: None, .. } => {
+                self.gate.block_account(bucket, penalty).await
+            }
+            notice => self.gate.settle(permit, notice).await,
         };
-        Ok(match status.as_u16() {
-            200..=299 => whole(Answer { status, request_id, body }),
-            _ if let Outcome::Throttled(wait) = notice.outcome => {
-                Step::Failed(CallError::RateLimited { wait, group: bucket.group })
-            }
-            408 | 500 | 502..=599 => {
-                let rejection = Rejection::read(status.as_u16(), request_id.clone(), &body);
-                let after = attempt::retry_after(&headers);
-                // 503 is the one failure by which a server says that it did not begin.
-                Step::Broken {
-                    reason: rejection.to_string(),
-                    request_id,
-                    after,
-                    arrived: status.as_u16() != 503,
-                }
-            }
-            status => {
-                let rejection = Box::new(Rejection::read(status, request_id, &body));
-                match rejection.is_about_the_token() {
-                    true => Step::TokenRefused(rejection),
-                    false => Step::Failed(CallError::Rejected { operation: operation.id, rejection }),
-                }
-            }
-        })
+        if let Err(error) = settled {
+            telemetry::failed(&error);
+        }
+        self.tell(bucket).await;
+    }
+
+    /// Tells the invocation what is left of the budget.
+    async fn tell(&self, bucket: &Bucket) {
+        let (window, now) = (self.gate.last_seen(bucket).await, self.clock.now());
+        let seconds = |millis: Millis| u64::try_from((millis + 999) / 1_000).unwrap_or(0);
+        telemetry::budget(telemetry::Budget {
+            group: bucket.group.as_str().to_owned(),
+            limit: window.limit,
+            window_seconds: seconds(window.length),
+            remaining: window.remaining(now),
+            next_seconds: seconds(window.next_free(now, Priority::Interactive).0 - now),
+        });
     }
 
     fn widen(&self, error: TokenError) -> CallError {
@@ -245,6 +259,30 @@ impl RingCentral {
             Some(body) => builder.json(body),
             None => builder,
         }
+    }
+}
+
+/// What an answer means, by its status and its codes.
+async fn classify(operation: &Operation, response: reqwest::Response) -> Step {
+    let (status, request_id) = (response.status(), attempt::request_id(response.headers()));
+    let after = attempt::retry_after(response.headers());
+    telemetry::upstream(operation.id, status.as_u16(), request_id.as_deref());
+    let body = match response.bytes().await {
+        Ok(body) => body,
+        Err(error) => return broken(&error),
+    };
+    if status.is_success() {
+        return whole(Answer { status, request_id, body });
+    }
+    let rejection = Box::new(Rejection::read(status.as_u16(), request_id.clone(), &body));
+    match status.as_u16() {
+        408 | 500 | 502..=599 => {
+            // 503 is the one failure by which a server says that it did not begin.
+            let arrived = status.as_u16() != 503;
+            Step::Broken { reason: rejection.to_string(), request_id, after, arrived }
+        }
+        _ if rejection.is_about_the_token() => Step::TokenRefused(rejection),
+        _ => Step::Failed(CallError::Rejected { operation: operation.id, rejection }),
     }
 }
 

@@ -29,8 +29,25 @@ pub struct Invocation {
     pub upstream_calls: u32,
     /// The last operation called, its status (0: no answer) and RingCentral's `RCRequestId`.
     pub upstream_last: Option<(&'static str, u16, Option<String>)>,
+    /// The rate budget that was used last.
+    pub budget: Option<Budget>,
     /// What went wrong, causes included.
     pub error: Option<String>,
+}
+
+/// A rate budget of RingCentral, as it stood after a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// The throttling group.
+    pub group: String,
+    /// Requests per window.
+    pub limit: u32,
+    /// Length of the window in seconds.
+    pub window_seconds: u64,
+    /// Requests that may be sent at once.
+    pub remaining: u32,
+    /// Seconds until one more may be sent.
+    pub next_seconds: u64,
 }
 
 /// Runs an invocation and writes its event. `close` reads the outcome into the event.
@@ -62,6 +79,11 @@ pub fn upstream(operation: &'static str, status: u16, request_id: Option<&str>) 
         invocation.upstream_calls += 1;
         invocation.upstream_last = Some((operation, status, request_id.map(str::to_owned)));
     });
+}
+
+/// Notes the rate budget that was used.
+pub fn budget(budget: Budget) {
+    change(|invocation| invocation.budget = Some(budget));
 }
 
 /// Notes why the invocation failed, with every cause.
@@ -105,6 +127,7 @@ fn write(invocation: &Invocation, took: Duration) {
                 ringcentral.operation = upstream_operation,
                 ringcentral.status = upstream_status,
                 ringcentral.request_id = upstream_request_id,
+                ringcentral.budget = invocation.budget.as_ref().map(|budget| budget.remaining),
                 error = invocation.error,
                 "{}",
                 invocation.operation

@@ -6,5 +6,5 @@
 mod invocation;
 mod output;
 
-pub use invocation::{Invocation, failed, observe, tenant, upstream};
+pub use invocation::{Budget, Invocation, budget, failed, observe, tenant, upstream};
 pub use output::{Format, init};

@@ -34,7 +34,7 @@ def retried(gateway, wanted, key, passing, path="/api/extensions"):
     return None if answer.status == passing else answer
 
 
-@story("After an unknown outcome, a repetition with the same key creates nothing twice")
+@story("After an unknown outcome, a repetition with the same key creates nothing twice", waits=True)
 def unknown_outcome(world):
     ringcentral = world.simulator(limits=False, clock=2)
     gateway = world.gateway(ringcentral=ringcentral.url, environment=QUICK)

@@ -7,11 +7,9 @@ from .wire import at_once
 
 
 def fleet(world, size, **options):
-    """The first one brings the AWS, the others share it."""
+    """The first one brings the AWS and the credentials in it, the others share them."""
     first = world.gateway(**options)
-    options.pop("ringcentral", None)
-    more = {**options, "aws": first.aws.url}
-    return [first] + [world.gateway(**more) for _ in range(size - 1)]
+    return [first] + [world.gateway(aws=first.aws.url) for _ in range(size - 1)]
 
 
 def burst(world, gateways, count, path="/api/extensions"):
@@ -35,7 +33,7 @@ def acceptable(answer):
 
 
 def until_served(world, gateways, count, bound, path="/api/extensions"):
-    """The same, and whoever is told to wait does so and asks again; returns how long it took and how often they asked."""
+    """The same, and whoever is told to wait asks again afterwards; returns the seconds and the requests it took."""
     begun, asked = time.monotonic(), 0
     waiting = [gateways[index % len(gateways)] for index in range(count)]
     while waiting:

@@ -63,6 +63,31 @@ def methods(path, offered):
             yield Wrong(f"{method} instead of {offered}", method, path, b"{}", JSON, status=405)
 
 
+def judge(world, gateway, ringcentral, route, cases):
+    """Sends the cases; complains about every one that is not refused as it should be."""
+    before, count = ringcentral.requests(), 0
+    for case in cases:
+        answer = case.send(gateway)
+        what = f"{case.method} {case.path[:60]}, {case.what}"
+        world.equal(answer.status, case.status, f"{what} ({answer})")
+        if 400 <= answer.status:
+            world.expect(answer.is_problem, f"{what}: no problem document but {answer!r}")
+        if answer.status not in (401, 404, 405, 413):
+            named = case.field in answer.fields if case.field else any(answer.fields)
+            world.expect(named, f"{what}: {case.field or 'no field'} is not named in {answer.fields}")
+        count += 1
+    after = ringcentral.requests()
+    world.equal(after, before, f"{route}: requests that reached RingCentral")
+    world.figure(route, f"{count} malformed requests")
+
+
+def there(world):
+    gateway = world.gateway()
+    ringcentral = gateway.ringcentral
+    assert gateway.get("/api/extensions").status == 200
+    return gateway, ringcentral, ringcentral.extensions()[7]["id"]
+
+
 PAGES = [
     ("page=0", "page"), ("page=-1", "page"), ("page=1.5", "page"), ("page=one", "page"), ("page=", "page"),
     ("page=99999999999999999999", "page"), ("page=1&page=2", "page"), ("perPage=0", "perPage"),

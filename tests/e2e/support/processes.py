@@ -31,7 +31,7 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def _die_with_parent():
+def die_with_parent():
     """Even if the suite itself is killed, nothing it started goes on (Linux only)."""
     try:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
@@ -59,7 +59,7 @@ class Process:
             stdout=self._out,
             stderr=self._err,
             start_new_session=True,
-            preexec_fn=_die_with_parent if threading.current_thread() is threading.main_thread() else None,
+            preexec_fn=die_with_parent if threading.current_thread() is threading.main_thread() else None,
         )
 
     def printed(self):

@@ -3,11 +3,11 @@
 STORIES = []
 
 
-def story(title):
-    """Marks a function of one argument, its world, as a story."""
+def story(title, waits=False):
+    """Marks a function of one argument, its world, as a story. One that mostly waits is told beside the others."""
 
     def register(tell):
-        STORIES.append((title, tell))
+        STORIES.append((title, tell, waits))
         return tell
 
     return register

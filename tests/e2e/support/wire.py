@@ -41,7 +41,7 @@ class Answer:
             return []
 
     def __repr__(self):
-        return f"{self.status} {self.body[:400].decode('utf-8', 'replace')}"
+        return f"{self.status} {self.body[:240].decode('utf-8', 'replace')}"
 
 
 def call(method, url, body=None, headers=None, bound=60):

@@ -16,6 +16,7 @@ pub fn description() -> OpenApi {
     for part in [
         api_extensions::description(),
         api_health::description(),
+        api_platform::description(),
         api_subscriptions::description(),
         events_receive::description(),
     ] {

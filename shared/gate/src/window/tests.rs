@@ -135,9 +135,9 @@ fn other_tools_on_the_same_budget_are_noticed_and_made_room_for() {
     window.notice_foreign(20_000, 3);
     assert_eq!(window.ours(), 10);
     window.notice_foreign(20_000, 7);
-    assert_eq!(window.ours(), 6);
+    assert_eq!(window.ours(), 5);
     window.notice_foreign(30_000, 3);
-    assert_eq!(window.ours(), 6, "not forgotten at the first quiet moment");
+    assert_eq!(window.ours(), 5, "not forgotten at the first quiet moment");
     window.notice_foreign(900_000, 0);
     assert_eq!(window.ours(), 10);
 }

@@ -1,0 +1,7 @@
+//! The Lambda function `platform`.
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_http::Error> {
+    telemetry::init(telemetry::Format::detect());
+    lambda_http::run(api_platform::function().await?).await
+}

@@ -1,0 +1,152 @@
+//! The gate in the seeded world: never more requests in any window than RingCentral allows, whatever happens.
+
+use std::{
+    env,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use crate::world::{Scenario, Verdict, gated, run};
+
+/// A number from the environment.
+fn setting(name: &str) -> Option<u64> {
+    env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text}")))
+}
+
+/// The drawn world of a seed, with what the environment adds to it.
+fn drawn(seed: u64) -> Scenario {
+    let skew = setting("FLEET_SKEW").unwrap_or(0).cast_signed();
+    let outside = u32::try_from(setting("FLEET_OUTSIDE").unwrap_or(0)).unwrap();
+    Scenario { skew, outside, ..Scenario::draw(seed) }
+}
+
+fn gate(scenario: &Scenario) -> Verdict {
+    run(scenario, &gated)
+}
+
+/// A world whose gate panics has broken its promise too.
+fn judged(scenario: &Scenario) -> Verdict {
+    catch_unwind(AssertUnwindSafe(|| gate(scenario)))
+        .unwrap_or_else(|_| panic!("seed {} panicked: {}", scenario.seed, replay(scenario.seed)))
+}
+
+fn replay(seed: u64) -> String {
+    let kept = ["FLEET_SKEW", "FLEET_OUTSIDE"];
+    let kept = kept.iter().filter_map(|name| Some(format!("{name}={} ", setting(name)?))).collect::<String>();
+    format!(
+        "{kept}FLEET_SEED={seed} cargo test -p trunkline-tests --test fleet gate::drawn_worlds -- --nocapture"
+    )
+}
+
+#[derive(Default)]
+struct Tally {
+    broken: Vec<(u64, String)>,
+    requests: usize,
+    writes: u64,
+    lost_races: u64,
+    reads: u64,
+    throttled: u64,
+}
+
+/// Runs worlds on every processor; each world is single-threaded and knows nothing of the others.
+fn tally(seeds: u64) -> Tally {
+    let (next, tally) = (AtomicU64::new(0), Mutex::new(Tally::default()));
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds {
+                break;
+            }
+            let verdict = judged(&drawn(seed));
+            let mut tally = tally.lock().unwrap();
+            tally.requests += verdict.arrivals;
+            tally.writes += verdict.counts.writes;
+            tally.lost_races += verdict.counts.lost_races;
+            tally.reads += verdict.counts.reads;
+            tally.throttled += verdict.throttled;
+            if !verdict.broken.is_empty() {
+                tally.broken.push((seed, verdict.broken.join("; ")));
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    let mut tally = tally.into_inner().unwrap();
+    tally.broken.sort_unstable();
+    tally
+}
+
+#[test]
+fn drawn_worlds_never_cross_the_limit() {
+    if let Some(seed) = setting("FLEET_SEED") {
+        let scenario = drawn(seed);
+        let verdict = judged(&scenario);
+        println!("{}{scenario:#?}\n{:?} {:?}", verdict.journal, verdict.counts, verdict.books);
+        assert!(verdict.broken.is_empty(), "seed {seed}: {}", verdict.broken.join("; "));
+        return;
+    }
+    let seeds = setting("FLEET_SEEDS").unwrap_or(200);
+    let Tally { broken, requests, writes, lost_races, reads, throttled } = tally(seeds);
+    let each = |count: u64| count as f64 / requests.max(1) as f64;
+    println!(
+        "{seeds} seeds: {requests} requests, {throttled} times 429; for each request {:.2} writes ({:.2} of them lost races) and {:.2} reads",
+        each(writes),
+        each(lost_races),
+        each(reads)
+    );
+    if let Some((seed, _)) = broken.first() {
+        let shown = broken.iter().take(20).map(|(seed, why)| format!("\n  seed {seed}: {why}"));
+        let shown = shown.collect::<String>();
+        panic!("{} of {seeds} seeds failed:{shown}\nreplay the first: {}", broken.len(), replay(*seed));
+    }
+}
+
+#[test]
+fn a_seed_tells_the_same_story_twice() {
+    let fingerprints = (0..24).map(|seed| {
+        let once = gate(&drawn(seed)).journal.fingerprint();
+        assert_eq!(once, gate(&drawn(seed)).journal.fingerprint(), "seed {seed} went two ways");
+        once
+    });
+    let fingerprints = fingerprints.collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(fingerprints.len(), 24, "two seeds told the same story");
+}
+
+#[test]
+fn a_saturated_fleet_uses_its_budget_up() {
+    for (seed, limit) in [(1, 10), (2, 50)] {
+        let scenario = Scenario {
+            limit,
+            window: 60_000,
+            containers: 16,
+            callers: 2,
+            patience: 3_000,
+            pause: 0,
+            duration: 600_000,
+            priorities: false,
+            ..Scenario::draw(seed).calm()
+        };
+        let verdict = gate(&scenario);
+        println!(
+            "limit {limit}: {:.1} % used, {:.2} writes for each request",
+            verdict.utilisation * 100.0,
+            verdict.writes_per_request()
+        );
+        assert!(verdict.broken.is_empty(), "{:?}", verdict.broken);
+        assert!(verdict.utilisation >= 0.97, "limit {limit}: {:.3}", verdict.utilisation);
+    }
+}
+
+#[test]
+fn a_calm_fleet_loses_no_slot() {
+    for seed in 0..20 {
+        let books = gate(&drawn(seed).calm()).books;
+        assert_eq!((books.lost, books.excused), (0, 0), "seed {seed}: {books:?}");
+    }
+}

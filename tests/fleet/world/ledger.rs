@@ -1,0 +1,79 @@
+//! The books of the slots: each one that was taken has been used, moved, given back, or lost for a reason.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use clock::Millis;
+
+/// What became of slots and requests, in all.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Books {
+    /// Slots written to the store; a moved one counts again.
+    pub(crate) taken: u64,
+    /// Requests sent.
+    pub(crate) used: u64,
+    /// Slots taken out of the store before their time.
+    pub(crate) given_back: u64,
+    /// Slots nobody used, moved or gave back.
+    pub(crate) lost: u64,
+    /// How many slots crashes, failures of the store and callers that gave up can have cost.
+    pub(crate) excused: u64,
+}
+
+/// The ledger of one world. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Ledger(Arc<Mutex<Accounts>>);
+
+#[derive(Default)]
+struct Accounts {
+    books: Books,
+    /// Of each instant, the slots that nobody has accounted for yet.
+    open: BTreeMap<Millis, i64>,
+}
+
+impl Ledger {
+    /// The stored grants changed: what came is taken, what went is given back.
+    pub(crate) fn rewritten(&self, before: &[Millis], after: &[Millis]) {
+        let mut accounts = self.0.lock().unwrap();
+        let mut changes = BTreeMap::<Millis, i64>::new();
+        after.iter().for_each(|at| *changes.entry(*at).or_default() += 1);
+        before.iter().for_each(|at| *changes.entry(*at).or_default() -= 1);
+        // The oldest ones leave because they are over.
+        let oldest = after.first().copied().unwrap_or(Millis::MAX);
+        for (at, change) in changes {
+            if change < 0 && at < oldest {
+                continue;
+            }
+            match change > 0 {
+                true => accounts.books.taken += change.unsigned_abs(),
+                false => accounts.books.given_back += change.unsigned_abs(),
+            }
+            *accounts.open.entry(at).or_default() += change;
+        }
+    }
+
+    /// A request was sent on the slot of this instant.
+    pub(crate) fn used(&self, granted: Millis) {
+        let mut accounts = self.0.lock().unwrap();
+        accounts.books.used += 1;
+        *accounts.open.entry(granted).or_default() -= 1;
+    }
+
+    /// An answer came at this instant: its slot may be moved there.
+    pub(crate) fn answered(&self, at: Millis) {
+        *self.0.lock().unwrap().open.entry(at).or_default() -= 1;
+    }
+
+    /// Something happened that can cost this many slots.
+    pub(crate) fn excuse(&self, slots: usize) {
+        self.0.lock().unwrap().books.excused += slots as u64;
+    }
+
+    pub(crate) fn close(&self) -> Books {
+        let accounts = self.0.lock().unwrap();
+        let lost = accounts.open.values().filter(|open| **open > 0).sum::<i64>().unsigned_abs();
+        Books { lost, ..accounts.books }
+    }
+}

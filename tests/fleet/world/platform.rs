@@ -1,0 +1,112 @@
+//! RingCentral as strict as it can be: an exact sliding window over arrivals, and a penalty that every request restarts.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use clock::Millis;
+use tokio::sync::oneshot;
+
+use super::{ContainerId, Dice, Event, Journal, Scenario, Timeline};
+
+/// What an answer's status and headers say.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answer {
+    pub(crate) throttled: bool,
+    pub(crate) limit: u32,
+    pub(crate) window: Millis,
+    pub(crate) remaining: u32,
+}
+
+/// A request on its way.
+pub(crate) struct Flight {
+    pub(crate) number: u64,
+    /// It arrives later than the pad covers.
+    pub(crate) late: bool,
+    pub(crate) answer: oneshot::Receiver<Answer>,
+}
+
+/// The platform and the network in front of it. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Platform {
+    timeline: Timeline,
+    journal: Journal,
+    scenario: Arc<Scenario>,
+    flights: Arc<AtomicU64>,
+    dice: Arc<Mutex<Dice>>,
+    bucket: Arc<Mutex<Bucket>>,
+}
+
+#[derive(Default)]
+struct Bucket {
+    accepted: VecDeque<Millis>,
+    penalty_until: Millis,
+    arrivals: Vec<Millis>,
+    throttled: u64,
+}
+
+impl Platform {
+    pub(crate) fn new(timeline: Timeline, journal: Journal, scenario: Arc<Scenario>, dice: Dice) -> Self {
+        let dice = Arc::new(Mutex::new(dice));
+        Self { timeline, journal, scenario, flights: Arc::default(), dice, bucket: Arc::default() }
+    }
+
+    /// Puts a request on the wire; it arrives even if its sender does not live to see the answer.
+    pub(crate) fn send(&self, container: ContainerId) -> Flight {
+        let pad = self.scenario.pad();
+        let mut dice = self.dice.lock().unwrap();
+        let late = self.scenario.late_arrivals && dice.chance(10);
+        let there = if late { dice.between(pad, pad * 6) } else { dice.between(1, self.scenario.transit()) };
+        let back = if dice.chance(20) { dice.between(pad, 3_000) } else { dice.between(1, pad) };
+        let number = self.flights.fetch_add(1, Ordering::Relaxed);
+        let (reply, answer) = oneshot::channel();
+        let platform = self.clone();
+        self.timeline.after(there, move || {
+            let answer = platform.arrive();
+            let accepted = !answer.throttled;
+            let arrived = Event::Arrived { flight: number, accepted, remaining: answer.remaining };
+            platform.journal.note(container, arrived);
+            platform.timeline.after(back, move || {
+                // Nobody waits for it any more if the container crashed.
+                let _ = reply.send(answer);
+            });
+        });
+        Flight { number, late, answer }
+    }
+
+    /// One request of another tool, which asks nobody and ignores its answers.
+    pub(crate) fn arrive_outside(&self) {
+        let accepted = !self.arrive().throttled;
+        self.journal.note_outside(Event::OutsideArrived { accepted });
+    }
+
+    fn arrive(&self) -> Answer {
+        let (now, limit, window) = (self.timeline.now(), self.scenario.limit, self.scenario.window);
+        let mut bucket = self.bucket.lock().unwrap();
+        bucket.arrivals.push(now);
+        while bucket.accepted.front().is_some_and(|accepted| *accepted <= now - window) {
+            bucket.accepted.pop_front();
+        }
+        let throttled = now < bucket.penalty_until || bucket.accepted.len() >= limit as usize;
+        if throttled {
+            bucket.penalty_until = now + window;
+            bucket.throttled += 1;
+        } else {
+            bucket.accepted.push_back(now);
+        }
+        let used = u32::try_from(bucket.accepted.len()).unwrap_or(limit);
+        Answer { throttled, limit, window, remaining: limit.saturating_sub(used) }
+    }
+
+    pub(crate) fn arrivals(&self) -> Vec<Millis> {
+        self.bucket.lock().unwrap().arrivals.clone()
+    }
+
+    pub(crate) fn throttled(&self) -> u64 {
+        self.bucket.lock().unwrap().throttled
+    }
+}

@@ -1,0 +1,89 @@
+//! Whatever can go wrong unseen raises an alarm, and every alarm reaches somebody.
+
+use serde_json::{Value, json};
+
+use crate::{queues::sources, template::Template};
+
+fn dimension(name: &str, value: &Value) -> Value {
+    json!([{ "Name": name, "Value": value }])
+}
+
+/// Whether an alarm watches this metric of this resource.
+fn watched(template: &Template, namespace: &str, metric: &str, dimensions: &Value) -> bool {
+    template.all("AWS::CloudWatch::Alarm").iter().any(|(_, alarm)| {
+        alarm["Namespace"] == namespace && alarm["MetricName"] == metric && alarm["Dimensions"] == *dimensions
+    })
+}
+
+#[test]
+fn every_alarm_reaches_somebody_and_means_something() {
+    let template = Template::load();
+    let alarms = template.all("AWS::CloudWatch::Alarm");
+    assert!(!alarms.is_empty());
+    for (id, alarm) in alarms {
+        assert_eq!(alarm["AlarmActions"]["Fn::If"][1], json!([{"Ref": "AlarmTopicArn"}]), "{id}");
+        // Nothing happened is no reason to wake anybody.
+        assert_eq!(alarm["TreatMissingData"], "notBreaching", "{id}");
+        assert!(alarm["AlarmDescription"].as_str().is_some_and(|text| text.ends_with('.')), "{id}");
+    }
+}
+
+#[test]
+fn every_queue_and_its_function_are_watched() {
+    let template = Template::load();
+    for function in template.functions() {
+        for (_, queue) in sources(&function) {
+            let by_function = dimension("FunctionName", &json!({ "Ref": function.id }));
+            for metric in ["Errors", "Throttles"] {
+                assert!(watched(&template, "AWS/Lambda", metric, &by_function), "{}: {metric}", function.id);
+            }
+            let by_queue = |queue: &str| dimension("QueueName", &json!({ "Fn::GetAtt": [queue, "QueueName"] }));
+            let oldest = "ApproximateAgeOfOldestMessage";
+            assert!(watched(&template, "AWS/SQS", oldest, &by_queue(queue)), "{queue}: {oldest}");
+            let target = &template.properties(queue)["RedrivePolicy"]["deadLetterTargetArn"];
+            let dead = target["Fn::GetAtt"][0].as_str().unwrap();
+            let depth = "ApproximateNumberOfMessagesVisible";
+            assert!(watched(&template, "AWS/SQS", depth, &by_queue(dead)), "{dead}: {depth}");
+        }
+    }
+}
+
+#[test]
+fn the_receiver_is_watched_from_all_sides() {
+    let template = Template::load();
+    let receiver = template.function("events-receive");
+    let by_function = dimension("FunctionName", &json!({ "Ref": receiver.id }));
+    for metric in ["Errors", "Throttles", "Duration"] {
+        assert!(watched(&template, "AWS/Lambda", metric, &by_function), "{metric}");
+    }
+    let (_, filter) = template.all("AWS::Logs::MetricFilter")[0];
+    assert_eq!(filter["LogGroupName"], receiver.properties["LoggingConfig"]["LogGroup"]);
+    let metric = &filter["MetricTransformations"][0];
+    let alarms = template.all("AWS::CloudWatch::Alarm");
+    let alarm = alarms.iter().find(|(_, alarm)| alarm["MetricName"] == metric["MetricName"]).unwrap().1;
+    assert_eq!(alarm["Namespace"], metric["MetricNamespace"]);
+}
+
+#[test]
+fn the_api_is_watched() {
+    let template = Template::load();
+    let api = template.all("AWS::ApiGatewayV2::Api")[0].0;
+    for metric in ["5xx", "Latency"] {
+        assert!(watched(&template, "AWS/ApiGateway", metric, &dimension("ApiId", &json!({ "Ref": api }))), "{metric}");
+    }
+}
+
+#[test]
+fn every_function_is_taken_back_by_an_alarm() {
+    let template = Template::load();
+    for function in template.functions() {
+        let preference = &function.properties["DeploymentPreference"];
+        assert_eq!(preference["Type"], json!({"Ref": "DeploymentPreference"}), "{}", function.id);
+        let alarms = preference["Alarms"].as_array().cloned().unwrap_or_default();
+        assert!(!alarms.is_empty(), "{} has no alarm that takes it back", function.id);
+        for alarm in alarms {
+            let id = alarm["Ref"].as_str().unwrap();
+            assert_eq!(template.0["Resources"][id]["Type"], "AWS::CloudWatch::Alarm", "{}: {id}", function.id);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The sample invocations in `events/` are what Lambda would send to the function they are filed under.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+
+use crate::{
+    functions::crates,
+    queues::sources,
+    routes,
+    template::{Template, path, text},
+};
+
+/// Every payload: the binary it is for and its path.
+fn payloads() -> Vec<(String, String)> {
+    let binaries: BTreeMap<_, _> = crates()
+        .into_iter()
+        .map(|(folder, binary)| (folder.rsplit_once('/').unwrap().1.to_owned(), binary))
+        .collect();
+    let mut payloads = Vec::new();
+    for folder in std::fs::read_dir(path("events")).unwrap() {
+        let folder = folder.unwrap().path();
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        let binary = binaries.get(&name).unwrap_or_else(|| panic!("events/{name} is for no function"));
+        for file in std::fs::read_dir(&folder).unwrap() {
+            let file = file.unwrap().file_name();
+            payloads.push((binary.clone(), format!("events/{name}/{}", file.to_str().unwrap())));
+        }
+    }
+    let covered: BTreeSet<_> = payloads.iter().map(|(binary, _)| binary).collect();
+    assert_eq!(covered, binaries.values().collect(), "functions with payloads, and all functions");
+    payloads
+}
+
+#[test]
+fn every_request_reaches_the_function_it_is_filed_under() {
+    let template = Template::load();
+    let routes = routes::routes(&template);
+    let mut seen = 0;
+    for (binary, file) in payloads() {
+        if !sources(&template.function(&binary)).is_empty() {
+            continue;
+        }
+        let request: ApiGatewayV2httpRequest =
+            serde_json::from_str(&text(&file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let http = &request.request_context.http;
+        assert_eq!(request.version.as_deref(), Some("2.0"), "{file}");
+        assert_eq!(request.raw_path, http.path, "{file}");
+        let pattern = request.route_key.as_deref().unwrap().split_once(' ').unwrap().1;
+        let chosen = routes::route(&routes, http.method.as_str(), pattern);
+        assert_eq!(chosen, Some((request.route_key.as_deref().unwrap(), binary.as_str())), "{file}");
+        let filled = pattern.split('/').map(|segment| {
+            let name = segment.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
+            name.map_or(segment, |name| request.path_parameters[name.trim_end_matches('+')].as_str())
+        });
+        assert_eq!(Some(filled.collect::<Vec<_>>().join("/")), request.raw_path, "{file}");
+        let length = request.headers.get("content-length").map(|length| length.to_str().unwrap());
+        let body = request.body.as_deref().map_or(0, str::len);
+        assert_eq!(length.map_or(0, |length| length.parse().unwrap()), body, "{file}: content-length");
+        // As the function's own runtime reads it.
+        let request = lambda_http::request::from_str(&text(&file)).unwrap();
+        assert_eq!(request.uri().path(), http.path.as_deref().unwrap(), "{file}");
+        seen += 1;
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn every_batch_is_what_the_queue_carries() {
+    let template = Template::load();
+    let (mut readable, mut unreadable) = (0, 0);
+    for (binary, file) in payloads() {
+        let function = template.function(&binary);
+        if sources(&function).is_empty() {
+            continue;
+        }
+        let batch: SqsEvent =
+            serde_json::from_str(&text(&file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!((1..=10).contains(&batch.records.len()), "{file}");
+        for record in batch.records {
+            let id = record.message_id.clone().unwrap();
+            assert_eq!(record.event_source.as_deref(), Some("aws:sqs"), "{file}: {id}");
+            // Only a delivery that can be read, and whose body is one, is processed.
+            let event = queues::read(&record).ok().and_then(|incoming| events::Envelope::read(&incoming.body).ok());
+            match event {
+                Some(event) => {
+                    assert_ne!(event.kind, events::Kind::Unknown, "{file}: {id}");
+                    readable += 1;
+                }
+                None => {
+                    assert!(file.ends_with("/unreadable.json"), "{file}: {id} can't be read");
+                    unreadable += 1;
+                }
+            }
+        }
+    }
+    assert!(readable > 0 && unreadable > 0);
+}
+
+#[test]
+fn no_payload_holds_a_token() {
+    for (_, file) in payloads() {
+        let payload: serde_json::Value = serde_json::from_str(&text(&file)).unwrap();
+        let headers = &payload["headers"];
+        let bearer = headers["authorization"].as_str().unwrap_or("Bearer DEV_TOKEN");
+        assert_eq!(bearer, "Bearer DEV_TOKEN", "{file}");
+        let verification = headers["verification-token"].as_str().unwrap_or("VERIFICATION_TOKEN");
+        let forged = "0".repeat(64);
+        assert!(["VERIFICATION_TOKEN", forged.as_str()].contains(&verification), "{file}");
+    }
+}
