@@ -42,9 +42,9 @@ async fn a_lasting_failure_is_a_problem_and_passes_without_a_restart() {
 
 #[tokio::test]
 async fn a_creation_is_repeated_only_after_looking() {
-    for (made, creations) in [(true, 1), (false, 2)] {
+    for (status, made, creations) in [(500, true, 1), (500, false, 2), (503, true, 1), (503, false, 2)] {
         let world = World::new().await;
-        let fault = Fault::new(FaultKind::Error).on("createExtension").with_status(500).times(1);
+        let fault = Fault::new(FaultKind::Error).on("createExtension").with_status(status).times(1);
         world.simulator.add_fault(if made { fault.after_apply() } else { fault });
         let created = world.send("POST", "/api/extensions", &user("7200")).await;
         assert_eq!((created.status, &created.json["extensionNumber"]), (201, &json!("7200")), "{created:?}");

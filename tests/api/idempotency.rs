@@ -78,3 +78,23 @@ async fn after_an_unknown_outcome_the_repetition_looks_before_it_creates() {
     assert_eq!((resumed.status, &resumed.json["extensionNumber"]), (201, &json!("7130")), "{resumed:?}");
     assert_eq!(world.asked("createExtension"), 1, "it was found, not made again");
 }
+
+#[tokio::test]
+async fn regression_a_lost_answer_of_the_store_does_not_lock_a_caller_out_of_their_key() {
+    let world = World::new().await;
+    world.aws().faults().fail_next("DynamoDB_20120810.PutItem", 1, Fault::LoseAnswer);
+    assert_eq!(create(&world, "k-5", &user("7140")).await.status, 201);
+    assert_eq!(create(&world, "k-5", &user("7140")).await.header("idempotency-replayed"), "true");
+}
+
+#[tokio::test]
+async fn regression_a_failure_that_changed_nothing_gives_the_key_back_at_once() {
+    let world = World::new().await;
+    // Neither the creation nor the search for it can be sent: nothing was changed.
+    world.simulator.add_fault(simulator::Fault::new(FaultKind::Error).on("getToken").with_status(500));
+    let failed = create(&world, "k-6", &user("7150")).await;
+    assert_eq!((failed.status, failed.problem()), (502, "ringcentral-unavailable"), "{failed:?}");
+    world.simulator.clear_faults();
+    world.time.advance(std::time::Duration::from_secs(61));
+    assert_eq!(create(&world, "k-6", &user("7150")).await.status, 201);
+}

@@ -61,3 +61,15 @@ async fn a_fleet_never_asks_more_than_the_window_holds() {
     assert!(largest(&world, Group::Medium) <= 40);
     assert!(served >= 80, "{served} served in two minutes of 40 each");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn regression_a_limit_that_one_container_hears_of_holds_for_all_of_them() {
+    let limits = Limits { medium: simulator::Limit::per_minute(10), ..Limits::default() };
+    let mut world = World::with(Config { extensions: 5, limits, ..Config::default() }).await;
+    let other = world.container().await;
+    let first = ask(&world, std::slice::from_ref(&world.url), 1).await;
+    assert_eq!(first[0].header("ratelimit-policy"), "\"medium\";q=10;w=60");
+    let answers = ask(&world, &[other], 30).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 9);
+    assert_eq!(world.simulator.stats().throttled, 0);
+}

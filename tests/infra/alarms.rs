@@ -37,7 +37,8 @@ fn every_queue_and_its_function_are_watched() {
             for metric in ["Errors", "Throttles"] {
                 assert!(watched(&template, "AWS/Lambda", metric, &by_function), "{}: {metric}", function.id);
             }
-            let by_queue = |queue: &str| dimension("QueueName", &json!({ "Fn::GetAtt": [queue, "QueueName"] }));
+            let by_queue =
+                |queue: &str| dimension("QueueName", &json!({ "Fn::GetAtt": [queue, "QueueName"] }));
             let oldest = "ApproximateAgeOfOldestMessage";
             assert!(watched(&template, "AWS/SQS", oldest, &by_queue(queue)), "{queue}: {oldest}");
             let target = &template.properties(queue)["RedrivePolicy"]["deadLetterTargetArn"];
@@ -69,7 +70,10 @@ fn the_api_is_watched() {
     let template = Template::load();
     let api = template.all("AWS::ApiGatewayV2::Api")[0].0;
     for metric in ["5xx", "Latency"] {
-        assert!(watched(&template, "AWS/ApiGateway", metric, &dimension("ApiId", &json!({ "Ref": api }))), "{metric}");
+        assert!(
+            watched(&template, "AWS/ApiGateway", metric, &dimension("ApiId", &json!({ "Ref": api }))),
+            "{metric}"
+        );
     }
 }
 
@@ -83,7 +87,11 @@ fn every_function_is_taken_back_by_an_alarm() {
         assert!(!alarms.is_empty(), "{} has no alarm that takes it back", function.id);
         for alarm in alarms {
             let id = alarm["Ref"].as_str().unwrap();
-            assert_eq!(template.0["Resources"][id]["Type"], "AWS::CloudWatch::Alarm", "{}: {id}", function.id);
+            assert_eq!(
+                template.0["Resources"][id]["Type"], "AWS::CloudWatch::Alarm",
+                "{}: {id}",
+                function.id
+            );
         }
     }
 }

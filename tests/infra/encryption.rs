@@ -38,10 +38,14 @@ fn the_key_of_bearer_tokens_is_made_where_it_stays() {
     let template = Template::load();
     let secrets = template.all("AWS::SecretsManager::Secret");
     let (_, auth) = secrets.iter().find(|(id, _)| *id == "AuthSecret").unwrap();
-    let prefix = template.resolved(&template.0["Globals"]["Function"]["Environment"]["Variables"]["TRUNKLINE_SECRETS"]);
+    let prefix = template
+        .resolved(&template.0["Globals"]["Function"]["Environment"]["Variables"]["TRUNKLINE_SECRETS"]);
     assert_eq!(template.resolved(&auth["Name"]), format!("{prefix}/auth"));
     assert_eq!(auth["GenerateSecretString"]["GenerateStringKey"], "hs256");
-    assert!(auth["GenerateSecretString"]["PasswordLength"].as_u64().unwrap() >= 43, "256 bits of letters and digits");
+    assert!(
+        auth["GenerateSecretString"]["PasswordLength"].as_u64().unwrap() >= 43,
+        "256 bits of letters and digits"
+    );
     for (id, secret) in secrets {
         assert!(secret["SecretString"].is_null(), "{id} is written in the template");
     }

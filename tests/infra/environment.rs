@@ -6,6 +6,8 @@ use context::{Config, ConfigError};
 
 use crate::{
     functions::crates,
+    permissions::{POLLS, role},
+    queues::sources,
     template::{Function, Template, text},
 };
 
@@ -84,21 +86,17 @@ fn whatever_can_be_configured_is_configured_somewhere() {
 fn a_queue_is_named_to_those_who_may_use_it() {
     let template = Template::load();
     for function in template.functions() {
-        let role = function.properties["Role"]["Fn::GetAtt"][0].as_str().unwrap();
         for (name, queue) in
             [("EVENTS_QUEUE_URL", "EventsQueue"), ("EVENTS_DEAD_LETTER_QUEUE_URL", "EventsDeadLetterQueue")]
         {
             let told = function.properties["Environment"]["Variables"].get(name).is_some();
-            let statements = template.statements(role);
             let arn = template.resolved(&serde_json::json!({ "Fn::GetAtt": [queue, "Arn"] }));
             // Lambda polls in the function's name; the function itself needs no address for that.
-            let may = statements.iter().any(|statement| {
-                statement.resources.contains(&arn)
-                    && statement.actions.iter().any(|action| {
-                        action == "sqs:SendMessage"
-                            || (action == "sqs:GetQueueAttributes" && statement.actions.len() == 1)
-                    })
-            });
+            let polled = sources(&function).iter().any(|(_, source)| *source == queue);
+            let by_lambda = |action: &&String| polled && POLLS.contains(&action.as_str());
+            let statements = template.statements(role(&function));
+            let on_it = statements.iter().filter(|statement| statement.resources.contains(&arn));
+            let may = on_it.flat_map(|statement| &statement.actions).any(|action| !by_lambda(&action));
             assert_eq!(told, may, "{}: told {name}, and allowed to use it", function.id);
         }
     }

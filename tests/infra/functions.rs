@@ -62,7 +62,11 @@ fn a_function_behind_the_api_ends_before_the_api_gives_up() {
         let function = functions.iter().find(|deployed| deployed.id == function).unwrap();
         let timeout = function.properties["Timeout"].as_u64().unwrap();
         let patience = integration["TimeoutInMillis"].as_u64().unwrap_or(30_000);
-        assert!(timeout * 1_000 < patience, "{} runs up to {timeout} s, its API waits {patience} ms", function.id);
+        assert!(
+            timeout * 1_000 < patience,
+            "{} runs up to {timeout} s, its API waits {patience} ms",
+            function.id
+        );
         assert!(timeout < 30, "{}", function.id);
     }
 }
@@ -78,7 +82,8 @@ fn the_logs_of_every_function_end() {
             "{}: Lambda would drop what the function is told to write",
             function.id
         );
-        let group = logging["LogGroup"]["Ref"].as_str().unwrap_or_else(|| panic!("{} has no logs", function.id));
+        let group =
+            logging["LogGroup"]["Ref"].as_str().unwrap_or_else(|| panic!("{} has no logs", function.id));
         let name = template.resolved(&template.properties(group)["LogGroupName"]);
         assert_eq!(name, format!("/aws/lambda/{}", template.resolved(&function.properties["FunctionName"])));
     }

@@ -88,9 +88,13 @@ impl Template {
             ("AWS::SQS::Queue", "Arn") => arn("sqs", named("QueueName")),
             ("AWS::SQS::Queue", "QueueName") => named("QueueName"),
             ("AWS::Logs::LogGroup", "Arn") => arn("logs", format!("log-group:{}:*", named("LogGroupName"))),
-            ("AWS::Serverless::Function", "Arn") => arn("lambda", format!("function:{}", named("FunctionName"))),
+            ("AWS::Serverless::Function", "Arn") => {
+                arn("lambda", format!("function:{}", named("FunctionName")))
+            }
             ("AWS::IAM::Role", "Arn") => format!("arn:aws:iam::{ACCOUNT}:role/{resource}"),
-            ("AWS::ApiGatewayV2::Api", "ApiEndpoint") => format!("https://api.execute-api.{REGION}.amazonaws.com"),
+            ("AWS::ApiGatewayV2::Api", "ApiEndpoint") => {
+                format!("https://api.execute-api.{REGION}.amazonaws.com")
+            }
             (kind, attribute) => panic!("{kind} has no attribute {attribute} here"),
         }
     }

@@ -20,7 +20,11 @@ fn a_batch_is_not_handed_out_again_while_it_is_worked_on() {
             let timeout = function.properties["Timeout"].as_u64().unwrap();
             let window = event["MaximumBatchingWindowInSeconds"].as_u64().unwrap_or(0);
             let hidden = template.properties(queue)["VisibilityTimeout"].as_u64().unwrap_or(30);
-            assert!(hidden >= 6 * timeout + window, "{queue} hides for {hidden} s, {} runs {timeout} s", function.id);
+            assert!(
+                hidden >= 6 * timeout + window,
+                "{queue} hides for {hidden} s, {} runs {timeout} s",
+                function.id
+            );
             seen += 1;
         }
     }
@@ -34,7 +38,8 @@ fn one_record_never_decides_about_its_batch() {
         for (event, queue) in sources(&function) {
             let responses = event["FunctionResponseTypes"].as_array().cloned().unwrap_or_default();
             assert!(responses.contains(&"ReportBatchItemFailures".into()), "{} reads {queue}", function.id);
-            let most = template.resolved(&event["ScalingConfig"]["MaximumConcurrency"]).parse::<u32>().unwrap();
+            let most =
+                template.resolved(&event["ScalingConfig"]["MaximumConcurrency"]).parse::<u32>().unwrap();
             assert!((2..=1_000).contains(&most), "{} reads {queue} {most} at once", function.id);
             assert!(event["BatchSize"].as_u64().is_some_and(|size| size <= 10), "{}", function.id);
         }
@@ -55,7 +60,10 @@ fn what_can_not_be_processed_is_kept_for_two_weeks() {
             assert_eq!(dead["MessageRetentionPeriod"], 14 * 86_400, "{queue}");
             // A message keeps its age when it moves.
             let kept = properties["MessageRetentionPeriod"].as_u64().unwrap();
-            assert!(kept <= 7 * 86_400, "{queue} keeps messages so long that they end as they become dead letters");
+            assert!(
+                kept <= 7 * 86_400,
+                "{queue} keeps messages so long that they end as they become dead letters"
+            );
             assert!(dead["RedrivePolicy"].is_null(), "dead letters go nowhere else");
         }
     }

@@ -21,7 +21,8 @@ pub(crate) fn routes(template: &Template) -> BTreeMap<String, String> {
     let routes = template.all("AWS::ApiGatewayV2::Route").into_iter().map(|(id, route)| {
         let target = route["Target"]["Fn::Sub"].as_str().unwrap();
         let integration = target.strip_prefix("integrations/${").and_then(|target| target.strip_suffix('}'));
-        let integration = template.properties(integration.unwrap_or_else(|| panic!("{id} leads to {target}")));
+        let integration =
+            template.properties(integration.unwrap_or_else(|| panic!("{id} leads to {target}")));
         assert_eq!(integration["IntegrationType"], "AWS_PROXY", "{id}");
         assert_eq!(integration["PayloadFormatVersion"], "2.0", "{id}");
         let alias = integration["IntegrationUri"]["Ref"].as_str().unwrap();
@@ -41,16 +42,17 @@ pub(crate) fn route<'a>(
     path: &str,
 ) -> Option<(&'a str, &'a str)> {
     let method = method.to_uppercase();
-    let found = [method.as_str(), "ANY"].into_iter().find_map(|method| {
-        routes.get_key_value(&format!("{method} {path}"))
-    });
+    let found = [method.as_str(), "ANY"]
+        .into_iter()
+        .find_map(|method| routes.get_key_value(&format!("{method} {path}")));
     found.map(|(key, binary)| (key.as_str(), binary.as_str()))
 }
 
-fn described() -> [(&'static str, OpenApi); 4] {
+fn described() -> [(&'static str, OpenApi); 5] {
     [
         ("api-extensions", api_extensions::description()),
         ("api-health", api_health::description()),
+        ("api-platform", api_platform::description()),
         ("api-subscriptions", api_subscriptions::description()),
         ("events-receive", events_receive::description()),
     ]

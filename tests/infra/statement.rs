@@ -57,6 +57,12 @@ pub(crate) fn matches(pattern: &str, arn: &str) -> bool {
 
 #[test]
 fn a_wildcard_stands_for_any_run_of_characters() {
-    assert!(matches("arn:x/tenants/*", "arn:x/tenants/acme-AbCdEf") && matches("a*c", "abbc") && matches("a", "a"));
-    assert!(!matches("arn:x/tenants/*", "arn:x/auth-AbCdEf") && !matches("a*c", "abcd") && !matches("a", "ab"));
+    assert!(
+        matches("arn:x/tenants/*", "arn:x/tenants/acme-AbCdEf")
+            && matches("a*c", "abbc")
+            && matches("a", "a")
+    );
+    assert!(
+        !matches("arn:x/tenants/*", "arn:x/auth-AbCdEf") && !matches("a*c", "abcd") && !matches("a", "ab")
+    );
 }

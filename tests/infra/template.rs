@@ -92,7 +92,8 @@ fn json(yaml: yaml_serde::Value) -> Value {
         }
         yaml_serde::Value::Sequence(items) => items.into_iter().map(json).collect(),
         yaml_serde::Value::Mapping(entries) => {
-            let entry = |(key, value): (yaml_serde::Value, _)| (key.as_str().unwrap().to_owned(), json(value));
+            let entry =
+                |(key, value): (yaml_serde::Value, _)| (key.as_str().unwrap().to_owned(), json(value));
             Value::Object(entries.into_iter().map(entry).collect::<Map<_, _>>())
         }
         scalar => serde_json::to_value(scalar).unwrap(),
@@ -101,7 +102,8 @@ fn json(yaml: yaml_serde::Value) -> Value {
 
 #[test]
 fn tags_become_the_functions_they_stand_for() {
-    let yaml = "a: !Ref B\nc: !GetAtt D.Arn\ne: [!Sub 'x-${F}', 1, true]\ng: !If [H, !Ref I, !Ref AWS::NoValue]";
+    let yaml =
+        "a: !Ref B\nc: !GetAtt D.Arn\ne: [!Sub 'x-${F}', 1, true]\ng: !If [H, !Ref I, !Ref AWS::NoValue]";
     let expected = json!({
         "a": {"Ref": "B"},
         "c": {"Fn::GetAtt": ["D", "Arn"]},

@@ -133,8 +133,8 @@ impl Gate {
         }
     }
 
-    /// Takes over what an answer said. Costs a write only for what others must know at once: a penalty, a failure, the end
-    /// of either, or an arrival later than the pad covers. All else rides on the next reservation.
+    /// Takes over what an answer said. Costs a write only for what others must know at once: a limit that is new, a penalty,
+    /// a failure, the end of either, or an arrival later than the pad covers. All else rides on the next reservation.
     ///
     /// # Errors
     /// [`GateError::Store`] if that could not be written.
@@ -142,14 +142,18 @@ impl Gate {
         let arrived = self.clock.now();
         let turnstile = self.turnstile(&permit.bucket);
         turnstile.learn(Learned::of(permit.granted, notice));
-        let (known_pad, known_failures) = turnstile.known().await;
-        let late = arrived - permit.granted > known_pad;
-        let recovered = notice.outcome == Outcome::Answered && (permit.probe || known_failures > 0);
-        if notice.outcome == Outcome::Answered && !late && !recovered {
+        let known = turnstile.known().await;
+        let late = arrived - permit.granted > known.pad;
+        let recovered = permit.probe || known.failures > 0;
+        let news = notice.announced.is_some_and(|announced| announced != (known.limit, known.length));
+        if notice.outcome == Outcome::Answered && !late && !recovered && !news {
             return Ok(());
         }
         turnstile
             .write(&*self.store, &permit.bucket, |window| {
+                if let Some((limit, length)) = notice.announced {
+                    window.learn(limit, length);
+                }
                 if late {
                     window.correct(permit.granted, arrived);
                 }

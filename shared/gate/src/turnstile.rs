@@ -70,15 +70,14 @@ impl Turnstile {
         learned.counted = news.counted.or(learned.counted);
     }
 
-    /// The pad and the failures in a row, as last seen.
-    pub(crate) async fn known(&self) -> (Millis, u32) {
-        let state = self.state.lock().await;
-        (state.window.pad, state.window.failures)
+    /// The window as this process last read or wrote it.
+    pub(crate) async fn known(&self) -> Window {
+        self.state.lock().await.window.clone()
     }
 
     /// The window as last seen, with what answers have said since.
     pub(crate) async fn seen(&self) -> Window {
-        let mut window = self.state.lock().await.window.clone();
+        let mut window = self.known().await;
         locked(&self.learned).teach(&mut window);
         window
     }
@@ -172,8 +171,9 @@ impl Turnstile {
             learned.teach(&mut next);
             let taught = next.clone();
             change(&mut next);
-            // What was only learned waits for a write that somebody needs.
-            if next == taught {
+            // What was only noticed waits for a write that somebody needs; a new limit does not.
+            let same_limit = (next.limit, next.length) == (state.window.limit, state.window.length);
+            if next == taught && same_limit {
                 self.learn(learned);
                 return Ok(());
             }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{Caller, Problem, Type, body};
+use crate::{Caller, Problem, Type, body, problem::OutcomeUnknown};
 
 /// How long one request may hold its key (milliseconds): longer than API Gateway lets it run.
 const LEASE: Millis = 35_000;
@@ -177,7 +177,7 @@ impl Idempotency {
         let status = response.status();
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             // An unknown outcome keeps the key until its lease ends: the repetition then looks first.
-            if status != StatusCode::BAD_GATEWAY {
+            if response.extensions().get::<OutcomeUnknown>().is_none() {
                 self.store.release(key, owner).await.map_err(unavailable)?;
             }
             return Ok(response);

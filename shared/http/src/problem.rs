@@ -108,6 +108,10 @@ impl Type {
     }
 }
 
+/// Rides on an answer whose change may have been made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OutcomeUnknown;
+
 /// A field that is wrong, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
@@ -245,6 +249,9 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self.0).unwrap_or_default();
         let mut response = (status, body).into_response();
+        if self.0.kind.ends_with(":outcome-unknown") {
+            response.extensions_mut().insert(OutcomeUnknown);
+        }
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.0.retry_after {

@@ -277,9 +277,8 @@ async fn classify(operation: &Operation, response: reqwest::Response) -> Step {
     let rejection = Box::new(Rejection::read(status.as_u16(), request_id.clone(), &body));
     match status.as_u16() {
         408 | 500 | 502..=599 => {
-            // 503 is the one failure by which a server says that it did not begin.
-            let arrived = status.as_u16() != 503;
-            Step::Broken { reason: rejection.to_string(), request_id, after, arrived }
+            // Whoever says 503 may be a part of the platform behind which another part has done the work.
+            Step::Broken { reason: rejection.to_string(), request_id, after, arrived: true }
         }
         _ if rejection.is_about_the_token() => Step::TokenRefused(rejection),
         _ => Step::Failed(CallError::Rejected { operation: operation.id, rejection }),

@@ -63,6 +63,10 @@ impl RequestTable {
             Outcome::Refused(None) => Ok(Begun::InFlight),
             Outcome::Refused(Some(standing)) => {
                 let standing: Stored = read(standing)?;
+                // Our own attempt, whose answer was lost on the way and which the SDK has repeated.
+                if standing.holder == wanted.holder {
+                    return Ok(Begun::First);
+                }
                 if standing.fingerprint != wanted.fingerprint {
                     return Ok(Begun::Different);
                 }

@@ -28,6 +28,8 @@ pub(crate) enum Event {
     Answered { caller: usize, flight: u64 },
     Settled { caller: usize, written: bool },
     Wrote { version: u64 },
+    /// What a write changed: slots of this instant taken, or given back if negative.
+    Slots { at: Millis, slots: i64 },
     LostRace { expected: u64, stored: u64 },
     WriteFailed,
     AnswerLost,

@@ -34,24 +34,22 @@ struct Accounts {
 }
 
 impl Ledger {
-    /// The stored grants changed: what came is taken, what went is given back.
-    pub(crate) fn rewritten(&self, before: &[Millis], after: &[Millis]) {
+    /// The stored grants changed: what came is taken, what went is given back. Returns how many, of which instants.
+    /// What went and was granted before `over` has had its time.
+    pub(crate) fn rewritten(&self, before: &[Millis], after: &[Millis], over: Millis) -> Vec<(Millis, i64)> {
         let mut accounts = self.0.lock().unwrap();
         let mut changes = BTreeMap::<Millis, i64>::new();
         after.iter().for_each(|at| *changes.entry(*at).or_default() += 1);
         before.iter().for_each(|at| *changes.entry(*at).or_default() -= 1);
-        // The oldest ones leave because they are over.
-        let oldest = after.first().copied().unwrap_or(Millis::MAX);
-        for (at, change) in changes {
-            if change < 0 && at < oldest {
-                continue;
-            }
-            match change > 0 {
+        changes.retain(|at, change| *change > 0 || (*change < 0 && *at >= over));
+        for (at, change) in &changes {
+            match *change > 0 {
                 true => accounts.books.taken += change.unsigned_abs(),
                 false => accounts.books.given_back += change.unsigned_abs(),
             }
-            *accounts.open.entry(at).or_default() += change;
+            *accounts.open.entry(*at).or_default() += change;
         }
+        changes.into_iter().collect()
     }
 
     /// A request was sent on the slot of this instant.

@@ -77,6 +77,8 @@ impl Store {
                 }
                 Some(Fault::After) => {
                     apply(&store);
+                    // Whoever repeats the write may take a slot twice.
+                    store.ledger.excuse(1);
                     store.journal.note(container, Event::AnswerLost);
                     None
                 }
@@ -112,9 +114,13 @@ impl Store {
             return Written::LostTo(item.clone());
         }
         let times = |window: &Window| window.grants.iter().map(|grant| grant.0).collect::<Vec<_>>();
-        self.ledger.rewritten(&times(&item), &times(&next));
+        let over = self.timeline.now() - next.length;
+        let changes = self.ledger.rewritten(&times(&item), &times(&next), over);
         *item = next;
         self.journal.note(container, Event::Wrote { version: item.version });
+        for (at, slots) in changes {
+            self.journal.note(container, Event::Slots { at, slots });
+        }
         Written::Yes
     }
 }

@@ -161,7 +161,9 @@ impl TokenRequest {
                 )),
             }
         };
-        let access = asked("access_token_ttl", 3600, 600)?.unwrap_or(config.access_token_ttl);
+        // A client that sends back the `expires_in` it was told must not be refused on a fast clock.
+        let least = clock.client_seconds(Duration::from_secs(600)).min(600);
+        let access = asked("access_token_ttl", 3600, least)?.unwrap_or(config.access_token_ttl);
         let refresh = asked("refresh_token_ttl", 2_592_000, 0)?.unwrap_or(config.refresh_token_ttl);
         Ok(Lifetimes { access, refresh: config.refresh_tokens.then_some(refresh) })
     }
