@@ -98,3 +98,18 @@ async fn regression_a_failure_that_changed_nothing_gives_the_key_back_at_once() 
     world.time.advance(std::time::Duration::from_secs(61));
     assert_eq!(create(&world, "k-6", &user("7150")).await.status, 201);
 }
+
+#[tokio::test]
+async fn regression_what_can_not_be_looked_for_is_not_made_twice_by_the_same_key() {
+    let world = World::new().await;
+    let queue = json!({"type": "Department", "contact": {"firstName": "Night desk"}});
+    world.simulator.add_fault(
+        simulator::Fault::new(FaultKind::Error).on("createExtension").with_status(500).times(1).after_apply(),
+    );
+    let first = create(&world, "k-7", &queue).await;
+    assert_eq!((first.status, first.problem()), (502, "outcome-unknown"), "{first:?}");
+    world.time.advance(std::time::Duration::from_secs(60));
+    let again = create(&world, "k-7", &queue).await;
+    assert_eq!((again.status, again.problem()), (502, "outcome-unknown"), "{again:?}");
+    assert_eq!(world.asked("createExtension"), 1);
+}

@@ -74,6 +74,7 @@ fn cases() -> Vec<Case> {
         "/api/extensions/1%2F2",
         "/api/extensions/123456789012345678901",
         "/api/extensions/-5",
+        "/api/extensions/%FF",
     ] {
         all.push(("GET", path.to_owned(), None, "id"));
         all.push(("DELETE", path.to_owned(), None, "id"));
@@ -100,7 +101,7 @@ fn cases() -> Vec<Case> {
         "PUT",
         "/api/extensions/5/number",
         vec![
-            (json!({}), "body"),
+            (json!({}), "extensionNumber"),
             (json!({"extensionNumber": null}), "extensionNumber"),
             (json!({"extensionNumber": "x"}), "extensionNumber"),
             (json!({"extensionNumber": "7", "status": "Enabled"}), "status"),
@@ -113,7 +114,7 @@ fn cases() -> Vec<Case> {
         "POST",
         "/api/sites",
         vec![
-            (json!({}), "body"),
+            (json!({}), "name"),
             (json!({"name": ""}), "name"),
             (json!({"name": long}), "name"),
             (json!({"name": 5}), "name"),
@@ -126,7 +127,7 @@ fn cases() -> Vec<Case> {
         "POST",
         "/api/webhooks/subscriptions",
         vec![
-            (json!({}), "body"),
+            (json!({}), "eventFilters"),
             (json!({"eventFilters": []}), "eventFilters"),
             (json!({"eventFilters": "all"}), "eventFilters"),
             (json!({"eventFilters": [filter, "presence"]}), "eventFilters[1]"),
@@ -142,7 +143,22 @@ fn cases() -> Vec<Case> {
             (json!({"eventFilters": [filter], "filters": []}), "filters"),
         ],
     ));
-    for path in ["/api/webhooks/subscriptions/a%20b", "/api/webhooks/subscriptions/a.b"] {
+    for (method, path, body) in [
+        ("POST", "/api/extensions", json!({"contact": {"firstName": "A", "email": "a@example.com"}})),
+        ("PUT", "/api/extensions/5", json!({"status": "Enabled"})),
+        ("PUT", "/api/extensions/5/number", json!({"extensionNumber": "7"})),
+        ("POST", "/api/sites", json!({"name": "A"})),
+        ("POST", "/api/webhooks/subscriptions", json!({"eventFilters": [filter]})),
+        ("POST", "/api/webhooks/subscriptions/5/renew", json!({})),
+    ] {
+        all.push((method, format!("{path}?dryRun=true"), Some(body), "dryRun"));
+    }
+    all.push(("GET", "/api/webhooks/sessions/%FF".to_owned(), None, "telephonySessionId"));
+    for path in [
+        "/api/webhooks/subscriptions/a%20b",
+        "/api/webhooks/subscriptions/%FF",
+        "/api/webhooks/subscriptions/a.b",
+    ] {
         all.push(("GET", path.to_owned(), None, "id"));
         all.push(("DELETE", path.to_owned(), None, "id"));
         all.push(("POST", format!("{path}/renew"), None, "id"));

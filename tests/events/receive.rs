@@ -67,6 +67,24 @@ async fn a_body_that_is_too_large_or_no_object_is_refused_even_with_the_right_to
 }
 
 #[tokio::test]
+async fn regression_the_largest_delivery_that_is_taken_can_be_stored() {
+    let world = World::new().await;
+    let (path, token) = world.signed_address().await;
+    let call = "x".repeat(5_000);
+    for body in [
+        format!("{{\"a\":\"{}\"}}", "\\\"".repeat(130_000)),
+        format!(
+            "{{\"event\":\"/restapi/v1.0/account/1/telephony/sessions\",\"body\":{{\"telephonySessionId\":\"{call}\"}}}}"
+        ),
+    ] {
+        let request = world.anonymous("POST", &path).header("verification-token", &token).body(body);
+        assert_eq!(Answer::of(request).await.status, 200);
+    }
+    world.dispatch().await;
+    assert_eq!(world.events("").await.len(), 2);
+}
+
+#[tokio::test]
 async fn the_whole_handshake_fits_into_1024_bytes() {
     let world = World::new().await;
     let token = "v".repeat(256);

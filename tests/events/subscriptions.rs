@@ -1,7 +1,7 @@
 //! Subscriptions: created with an address and a token of our own, renewed, deleted.
 
 use serde_json::json;
-use trunkline_tests::World;
+use trunkline_tests::{Answer, World};
 
 const CALLS: &str = "/restapi/v1.0/account/~/telephony/sessions";
 
@@ -49,4 +49,29 @@ async fn a_filter_that_ringcentral_does_not_know_is_told_with_its_code() {
     let body = json!({"eventFilters": ["/restapi/v1.0/account/~/gossip"]});
     let refused = world.send("POST", "/api/webhooks/subscriptions", &body).await;
     assert_eq!((refused.status, &refused.json["code"]), (400, &json!("SUB-508")), "{refused:?}");
+}
+
+#[tokio::test]
+async fn regression_a_subscription_whose_answer_was_lost_is_found_and_not_made_twice() {
+    let world = World::new().await;
+    let body = json!({"eventFilters": [CALLS]});
+    let create =
+        || world.request("POST", "/api/webhooks/subscriptions").header("idempotency-key", "s-1").json(&body);
+    let lost =
+        |operation: &str| simulator::Fault::new(simulator::FaultKind::Error).on(operation).with_status(500);
+
+    // Made, and found at once.
+    world.simulator.add_fault(lost("createSubscription").times(1).after_apply());
+    assert_eq!(Answer::of(create()).await.status, 201);
+    // Made, and found by the repetition.
+    world.simulator.add_fault(lost("createSubscription").times(1).after_apply());
+    world.simulator.add_fault(lost("listSubscriptions").times(3));
+    let other =
+        || world.request("POST", "/api/webhooks/subscriptions").header("idempotency-key", "s-2").json(&body);
+    assert_eq!(Answer::of(other()).await.problem(), "outcome-unknown");
+    world.time.advance(std::time::Duration::from_secs(60));
+    let found = Answer::of(other()).await;
+    assert_eq!(found.status, 201, "{found:?}");
+    let listed = world.get("/api/webhooks/subscriptions").await;
+    assert_eq!(listed.json["records"].as_array().unwrap().len(), 2);
 }

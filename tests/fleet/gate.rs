@@ -9,6 +9,8 @@ use std::{
     },
 };
 
+use clock::Millis;
+
 use crate::world::{Scenario, Verdict, gated, run};
 
 /// A number from the environment.
@@ -48,7 +50,7 @@ struct Tally {
     writes: u64,
     lost_races: u64,
     reads: u64,
-    throttled: u64,
+    throttled: usize,
 }
 
 /// Runs worlds on every processor; each world is single-threaded and knows nothing of the others.
@@ -62,11 +64,11 @@ fn tally(seeds: u64) -> Tally {
             }
             let verdict = judged(&drawn(seed));
             let mut tally = tally.lock().unwrap();
-            tally.requests += verdict.arrivals;
+            tally.requests += verdict.arrivals.len();
             tally.writes += verdict.counts.writes;
             tally.lost_races += verdict.counts.lost_races;
             tally.reads += verdict.counts.reads;
-            tally.throttled += verdict.throttled;
+            tally.throttled += verdict.throttled.len();
             if !verdict.broken.is_empty() {
                 tally.broken.push((seed, verdict.broken.join("; ")));
             }
@@ -140,6 +142,31 @@ fn a_saturated_fleet_uses_its_budget_up() {
         );
         assert!(verdict.broken.is_empty(), "{:?}", verdict.broken);
         assert!(verdict.utilisation >= 0.97, "limit {limit}: {:.3}", verdict.utilisation);
+    }
+}
+
+/// The first 429 costs what was under way when its answer came, and then one penalty for everybody.
+#[test]
+fn one_429_stops_the_whole_fleet_once() {
+    for seed in 0..40 {
+        let scenario = Scenario {
+            limit: 20,
+            window: 60_000,
+            containers: 8,
+            callers: 2,
+            patience: 3_000,
+            pause: 8_000,
+            duration: 300_000,
+            priorities: false,
+            forced_429: Some(70_000),
+            ..Scenario::draw(seed).calm()
+        };
+        let verdict = gate(&scenario);
+        assert!(verdict.broken.is_empty(), "seed {seed}: {:?}", verdict.broken);
+        let (first, last) = (verdict.throttled[0], verdict.throttled[verdict.throttled.len() - 1]);
+        assert!(last - first < 5_000, "seed {seed}: a second 429 after {} ms", last - first);
+        let again = verdict.arrivals.iter().find(|arrival| **arrival > last).copied().unwrap_or(Millis::MAX);
+        assert!(again - last < 66_000, "seed {seed}: nobody came back for {} ms", again - last);
     }
 }
 

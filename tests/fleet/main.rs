@@ -1,5 +1,12 @@
 //! Several containers of one deployment: one token, one rate budget.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a story that can't go on fails")]
+#![allow(clippy::print_stdout, reason = "a story that measures shows its figures")]
+
+mod gate;
+mod refuted;
+mod world;
+
 use std::time::Duration;
 
 use futures::{StreamExt, stream};

@@ -109,7 +109,7 @@ impl Envelope {
         if self.kind != Kind::TelephonySession {
             return None;
         }
-        let id = self.body.get("telephonySessionId")?.as_str().filter(|id| !id.is_empty())?;
+        let id = self.body.get("telephonySessionId")?.as_str().filter(|id| (1..=256).contains(&id.len()))?;
         Some((id, self.body.get("sequence").and_then(Value::as_i64).unwrap_or(0)))
     }
 }

@@ -35,7 +35,8 @@ pub struct Event {
     pub processed_at: Millis,
     /// The call it belongs to and its place in it.
     pub session: Option<(String, i64)>,
-    /// The delivery, byte for byte.
+    /// The delivery, byte for byte. Stored beside the rest: quoted once more it could outgrow an item.
+    #[serde(skip)]
     pub raw: String,
 }
 

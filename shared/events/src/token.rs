@@ -67,6 +67,14 @@ impl SigningKeys {
         SecretString::from(derive(&self.current, tenant, subscription))
     }
 
+    /// The key of a subscription that is made of this seed: not guessable, and the same for the same seed.
+    #[must_use]
+    pub fn subscription_key(&self, tenant: &TenantId, seed: &str) -> SubscriptionKey {
+        let mut digest = mac(&self.current, &["subscription key", tenant.as_str(), seed]);
+        digest.truncate(32);
+        SubscriptionKey(digest)
+    }
+
     /// Whether a delivery carries a token that we gave out, in a time that does not depend on what is wrong with it.
     #[must_use]
     pub fn verify(&self, tenant: &TenantId, subscription: &SubscriptionKey, presented: &[u8]) -> bool {
@@ -97,11 +105,15 @@ pub trait SigningKeySource: Send + Sync {
 }
 
 fn derive(key: &SigningKey, tenant: &TenantId, subscription: &SubscriptionKey) -> String {
+    mac(key, &[&key.id, tenant.as_str(), subscription.as_str()])
+}
+
+fn mac(key: &SigningKey, parts: &[&str]) -> String {
     // HMAC takes keys of any length, so this can't fail; an empty MAC would match no token anyway.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.secret.expose_secret().as_bytes()) else {
         return String::new();
     };
-    for part in [key.id.as_str(), tenant.as_str(), subscription.as_str()] {
+    for part in parts {
         mac.update(part.as_bytes());
         mac.update(b"\n");
     }

@@ -17,6 +17,8 @@ use crate::{Group, Policy, Priority};
 
 /// A grant this far behind can't be part of any window that is still to come, even between skewed clocks (ms).
 const MEMORY: Millis = 10_000;
+/// The ring holds no more grants than this; a larger limit than any known of RingCentral's is not used up.
+const RING: u32 = 1_000;
 /// How long a probe may be under way before another one may try (ms).
 const PROBE: Millis = 20_000;
 
@@ -196,7 +198,7 @@ impl Window {
 
     /// Takes over an announced limit and window length.
     pub fn learn(&mut self, limit: u32, length: Millis) {
-        self.limit = limit.max(1);
+        self.limit = limit.clamp(1, RING);
         if self.length != length.max(1) {
             self.length = length.max(1);
             self.pad = self.length / 120;
@@ -246,11 +248,18 @@ impl Window {
     /// How many requests of an interactive caller may be sent at `now`, one after the other without a wait.
     #[must_use]
     pub fn remaining(&self, now: Millis) -> u32 {
-        let mut ahead = self.clone();
-        let free = |window: &mut Self| {
-            matches!(window.reserve(now, now, Priority::Interactive), Reservation::Go { .. })
+        if self.blocked_until > now {
+            return 0;
+        }
+        let near = |grant: &&Grant| grant.0 > now - self.span() && grant.0 < now + self.span();
+        let times: Vec<Millis> = self.grants.iter().filter(near).map(|grant| grant.0).collect();
+        // The fullest window that `now` would be part of; each begins with a grant up to now, or with now itself.
+        let starts = times.iter().copied().filter(|at| *at <= now).chain([now]);
+        let inside = |start: Millis| {
+            times.partition_point(|at| *at < start + self.span()) - times.partition_point(|at| *at < start)
         };
-        (0..self.limit).take_while(|_| free(&mut ahead)).count().try_into().unwrap_or(self.limit)
+        let fullest = starts.map(inside).max().unwrap_or(0);
+        self.ours().saturating_sub(u32::try_from(fullest).unwrap_or(u32::MAX))
     }
 
     /// Grants whose time lies within the last window, and those still to come.
@@ -289,7 +298,7 @@ impl Window {
             };
             let Some(first) = self.crowded(with, index, limit) else { return at };
             at = match with(first) {
-                // The crowd begins with an older grant: wait until that one has left the window.
+                // The crowd begins with an older grant: nothing fits before that one has left the window.
                 Some(older) if first < index => older + self.span(),
                 // It lies ahead: go behind its first member and look again.
                 _ => with(index + 1).map_or(at + 1, |next| next.max(at + 1)),
@@ -297,7 +306,7 @@ impl Window {
         }
     }
 
-    /// The first of `limit + 1` neighbours around `index` that are less than a span apart.
+    /// The first of `limit + 1` neighbours around `index` that are less than a span apart; of several crowds the last.
     fn crowded(&self, at: impl Fn(usize) -> Option<Millis>, index: usize, limit: u32) -> Option<usize> {
         let limit = limit.max(1) as usize;
         (index.saturating_sub(limit)..=index).find(|first| {

@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use axum::{
-    extract::{FromRequestParts, Request},
+    extract::{FromRequestParts, OptionalFromRequestParts, Request},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -108,6 +108,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Attempt {
     }
 }
 
+/// The `Idempotency-Key` of this request, once it was found well-formed.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey(pub String);
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for IdempotencyKey {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
+        Ok(parts.extensions.get::<Self>().cloned())
+    }
+}
+
 /// The middleware's needs.
 #[derive(Clone)]
 pub struct Idempotency {
@@ -142,7 +154,8 @@ impl Idempotency {
         let (true, Some(header), Some(caller)) = (request.method() == Method::POST, header, caller) else {
             return Ok(next.run(request).await);
         };
-        let key = format!("{}#{}#{}", caller.tenant, caller.subject, key(&header)?);
+        let given = key(&header)?.to_owned();
+        let key = format!("{}#{}#{given}", caller.tenant, caller.subject);
         let (mut parts, body) = request.into_parts();
         let body = body::bytes(body).await?;
         let fingerprint = fingerprint(&parts, &body);
@@ -168,6 +181,7 @@ impl Idempotency {
             }
         };
         parts.extensions.insert(attempt);
+        parts.extensions.insert(IdempotencyKey(given));
         let response = next.run(Request::from_parts(parts, axum::body::Body::from(body))).await;
         self.finish(&key, &owner, response).await
     }

@@ -12,6 +12,7 @@ mod idempotency;
 mod observe;
 pub mod openapi;
 mod problem;
+mod segment;
 mod upstream;
 mod violations;
 
@@ -19,7 +20,10 @@ pub use access::{Access, Admin, Caller, Claims, Operator, Role, Viewer};
 pub use body::{Accept, Body, Optional};
 pub use face::{BODY_LIMIT, Face};
 pub use fields::Fields;
-pub use idempotency::{Attempt, Begun, Idempotency, IdempotencyError, IdempotencyStore, StoredAnswer};
+pub use idempotency::{
+    Attempt, Begun, Idempotency, IdempotencyError, IdempotencyKey, IdempotencyStore, StoredAnswer,
+};
 pub use observe::request_id;
 pub use problem::{FieldError, Problem, Type};
+pub use segment::Segment;
 pub use violations::Violations;

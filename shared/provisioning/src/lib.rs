@@ -8,5 +8,5 @@ mod once;
 mod sites;
 
 pub use extensions::{ExtensionFilter, Extensions};
-pub use once::LookFirst;
+pub use once::{Look, LookFirst, create_once};
 pub use sites::Sites;

@@ -10,7 +10,7 @@ pub struct LookFirst(pub bool);
 
 /// What looking for an earlier attempt's result came to.
 #[derive(Debug)]
-pub(crate) enum Look {
+pub enum Look {
     /// There it is.
     Found(Box<RawValue>),
     /// It was not carried out.
@@ -23,7 +23,7 @@ pub(crate) enum Look {
 ///
 /// # Errors
 /// [`CallError`]; one that [`CallError::is_ambiguous`] only if looking failed or was impossible.
-pub(crate) async fn create_once<F>(
+pub async fn create_once<F>(
     client: &RingCentral,
     tenant: &TenantId,
     request: &Request,
@@ -33,19 +33,33 @@ pub(crate) async fn create_once<F>(
 where
     F: Future<Output = Result<Look, CallError>>,
 {
-    if look_first.0
-        && let Look::Found(made) = look().await?
-    {
-        return Ok(made);
+    if look_first.0 {
+        match look().await? {
+            Look::Found(made) => return Ok(made),
+            Look::Nothing => {}
+            Look::Impossible => return Err(unknown(request)),
+        }
     }
-    let unknown = match create(client, tenant, request).await {
+    let failure = match create(client, tenant, request).await {
         Err(error) if error.is_ambiguous() => error,
         outcome => return outcome,
     };
     match look().await {
         Ok(Look::Found(made)) => Ok(made),
         Ok(Look::Nothing) => create(client, tenant, request).await,
-        Ok(Look::Impossible) | Err(_) => Err(unknown),
+        Ok(Look::Impossible) | Err(_) => Err(failure),
+    }
+}
+
+/// An earlier attempt may have been carried out, and nothing of it can be looked for: making another would be a guess.
+fn unknown(request: &Request) -> CallError {
+    CallError::Unavailable {
+        operation: request.operation().id,
+        attempts: 0,
+        reason: "an earlier attempt with this key may have been carried out and can't be looked for"
+            .to_owned(),
+        request_id: None,
+        ambiguous: true,
     }
 }
 

@@ -138,7 +138,7 @@ impl RingCentral {
     /// # Errors
     /// [`CallError::Credentials`] and [`CallError::Windows`].
     pub async fn limits(&self, tenant: &TenantId) -> Result<Vec<(Group, Window)>, CallError> {
-        let identity = self.credentials.credentials(tenant).await?.fingerprint();
+        let identity = self.credentials.credentials(tenant).await?.identity();
         let windows = ["light", "medium", "heavy", "auth"].map(|name| {
             let (tenant, identity, group) = (tenant.clone(), identity.clone(), Group::named(name));
             let bucket = Bucket { tenant, identity, group: group.clone() };
@@ -157,7 +157,7 @@ impl RingCentral {
     ) -> Result<Step, CallError> {
         let operation = request.operation();
         let group = Group::named(operation.group);
-        let bucket = Bucket { tenant: tenant.clone(), identity: credentials.fingerprint(), group };
+        let bucket = Bucket { tenant: tenant.clone(), identity: credentials.identity(), group };
         let permit = self.permit(&bucket, request, deadline).await?;
         let left = u64::try_from(deadline - self.clock.now()).unwrap_or(0).max(1_000);
         let timeout = self.settings.timeout.min(Duration::from_millis(left));

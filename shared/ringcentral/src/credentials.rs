@@ -20,16 +20,28 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Names the (app, user) pair without revealing it: the same in every process that shares the credentials.
+    /// Names the (app, user) pair that RingCentral counts, without revealing it: the same in every process that shares it,
+    /// and for every secret of the app.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        digest(&[&self.server_url, &self.client_id, self.jwt.expose_secret()])
+    }
+
+    /// Names these very credentials: if any of them changes, nothing that was known of the old ones holds.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let mut digest = Sha256::new();
-        for part in [self.server_url.as_str(), &self.client_id, self.jwt.expose_secret()] {
-            digest.update(part.as_bytes());
-            digest.update([0]);
-        }
-        hex::encode(&digest.finalize()[..8])
+        let secret = self.client_secret.expose_secret();
+        digest(&[&self.server_url, &self.client_id, secret, self.jwt.expose_secret()])
     }
+}
+
+fn digest(parts: &[&str]) -> String {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part.as_bytes());
+        digest.update([0]);
+    }
+    hex::encode(&digest.finalize()[..8])
 }
 
 /// Credentials that could not be had.

@@ -47,6 +47,7 @@ struct Stored {
     session_place: Option<String>,
     kind: String,
     event: String,
+    raw: String,
     expires_at: i64,
 }
 
@@ -66,6 +67,7 @@ impl EventTable {
             session_place: event.session.as_ref().map(|(_, sequence)| list::place(*sequence, &event.key)),
             kind: event.kind.as_str().to_owned(),
             event: serde_json::to_string(event).map_err(failed)?,
+            raw: event.raw.clone(),
             expires_at: event.processed_at / 1_000 + self.kept_seconds,
         })
     }

@@ -9,7 +9,7 @@ use clock::{Clock, Millis};
 use futures::future::{Either, select};
 use gate::Priority;
 
-use super::{ContainerId, Dice, Event, Journal, Ledger, Limiter, Pass, Platform, Scenario, SkewedClock};
+use super::{Act, ContainerId, Dice, Event, Journal, Ledger, Limiter, Pass, Platform, Scenario, SkewedClock};
 
 /// What the callers of one container share.
 pub(crate) struct Container {
@@ -24,7 +24,11 @@ pub(crate) struct Container {
     pub(crate) ends: Millis,
     /// How many callers wait for a slot now.
     pub(crate) passing: AtomicUsize,
-    /// How many requests with a late arrival are not settled yet.
+    /// This many requests from now it sends one whose answer it does not live to see.
+    pub(crate) last_words: AtomicUsize,
+    /// Does something to it after a while.
+    pub(crate) plan: Box<dyn Fn(Millis, Act) + Send + Sync>,
+    /// How many requests with a late arrival the store does not know of yet.
     pub(crate) late: AtomicUsize,
 }
 
@@ -34,20 +38,21 @@ impl Container {
         while timeline.now() < self.ends {
             match self.pass(caller, &mut dice).await {
                 Some(Pass::Go(ticket)) => {
-                    let late_start = self.clock.now() - ticket.granted;
+                    let after = self.clock.now() - ticket.granted;
                     self.ledger.used(ticket.granted);
                     let flight = self.platform.send(self.id);
-                    let event =
-                        Event::Sent { caller, flight: flight.number, late: flight.late, after: late_start };
-                    self.journal.note(self.id, event);
-                    self.late.fetch_add(usize::from(flight.late), Ordering::Relaxed);
-                    if let Ok(answer) = flight.answer.await {
-                        self.journal.note(self.id, Event::Answered { caller, flight: flight.number });
-                        self.ledger.answered(self.clock.now());
-                        let written = self.limiter.settle(ticket, answer).await;
-                        self.journal.note(self.id, Event::Settled { caller, written });
+                    let (number, late) = (flight.number, flight.late);
+                    self.journal.note(self.id, Event::Sent { caller, flight: number, late, after });
+                    self.late.fetch_add(usize::from(late), Ordering::Relaxed);
+                    if self.last_words.fetch_sub(1, Ordering::Relaxed) == 1 {
+                        (self.plan)(dice.between(1, self.scenario.pad()), Act::Crash(self.id));
                     }
-                    self.late.fetch_sub(usize::from(flight.late), Ordering::Relaxed);
+                    let Ok(answer) = flight.answer.await else { return };
+                    self.journal.note(self.id, Event::Answered { caller, flight: number });
+                    self.ledger.answered(self.clock.now());
+                    let written = self.limiter.settle(ticket, answer).await;
+                    self.journal.note(self.id, Event::Settled { caller, written });
+                    self.late.fetch_sub(usize::from(late && written), Ordering::Relaxed);
                     self.rest(dice.between(0, self.scenario.pause)).await;
                 }
                 Some(Pass::Later(at)) => {
@@ -76,6 +81,11 @@ impl Container {
         } else {
             Priority::Interactive
         };
+        // Standing still between a grant and its request is the worst moment.
+        if self.scenario.freezes && dice.chance(30) {
+            let span = dice.one_of(&[self.scenario.pad(), 3_000]);
+            (self.plan)(dice.between(1, 60), Act::Freeze(self.id, dice.between(1, span)));
+        }
         let gives_up = self.scenario.giving_up && dice.chance(100);
         self.journal.note(self.id, Event::Asked { caller, priority, patience });
         self.passing.fetch_add(1, Ordering::Relaxed);

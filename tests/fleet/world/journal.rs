@@ -14,26 +14,68 @@ use super::{ContainerId, Timeline};
 /// Something that happened. Instants inside are on the clock of the container it happened to.
 #[derive(Debug, Clone, Copy, Hash)]
 pub(crate) enum Event {
-    Started { skew: Millis },
-    Crashed { passing: usize },
-    Froze { span: Millis },
+    Started {
+        skew: Millis,
+    },
+    Crashed {
+        passing: usize,
+    },
+    Froze {
+        span: Millis,
+    },
     Thawed,
-    Asked { caller: usize, priority: Priority, patience: Millis },
-    ToldLater { caller: usize, at: Millis },
-    RefusedByStore { caller: usize },
-    GaveUp { caller: usize },
+    Asked {
+        caller: usize,
+        priority: Priority,
+        patience: Millis,
+    },
+    ToldLater {
+        caller: usize,
+        at: Millis,
+    },
+    RefusedByStore {
+        caller: usize,
+    },
+    GaveUp {
+        caller: usize,
+    },
     /// `after` is what has passed since the instant of the grant; `late` says that the network will be slow.
-    Sent { caller: usize, flight: u64, late: bool, after: Millis },
-    Arrived { flight: u64, accepted: bool, remaining: u32 },
-    Answered { caller: usize, flight: u64 },
-    Settled { caller: usize, written: bool },
-    Wrote { version: u64 },
+    Sent {
+        caller: usize,
+        flight: u64,
+        late: bool,
+        after: Millis,
+    },
+    Arrived {
+        flight: u64,
+        accepted: bool,
+        remaining: u32,
+    },
+    Answered {
+        caller: usize,
+        flight: u64,
+    },
+    Settled {
+        caller: usize,
+        written: bool,
+    },
+    Wrote {
+        version: u64,
+    },
     /// What a write changed: slots of this instant taken, or given back if negative.
-    Slots { at: Millis, slots: i64 },
-    LostRace { expected: u64, stored: u64 },
+    Slots {
+        at: Millis,
+        slots: i64,
+    },
+    LostRace {
+        expected: u64,
+        stored: u64,
+    },
     WriteFailed,
     AnswerLost,
-    OutsideArrived { accepted: bool },
+    OutsideArrived {
+        accepted: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, Hash)]

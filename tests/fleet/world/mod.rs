@@ -22,6 +22,7 @@ use executor::{ContainerId, Executor};
 use journal::{Event, Journal};
 use ledger::Ledger;
 use platform::Platform;
+use script::Act;
 use store::Store;
 use timeline::{SkewedClock, Timeline};
 

@@ -46,13 +46,17 @@ struct Bucket {
     accepted: VecDeque<Millis>,
     penalty_until: Millis,
     arrivals: Vec<Millis>,
-    throttled: u64,
+    throttled: Vec<Millis>,
+    /// From here on the next request is answered 429.
+    forced_from: Option<Millis>,
 }
 
 impl Platform {
     pub(crate) fn new(timeline: Timeline, journal: Journal, scenario: Arc<Scenario>, dice: Dice) -> Self {
+        let forced_from = scenario.forced_429.map(|after| timeline.now() + after);
+        let bucket = Arc::new(Mutex::new(Bucket { forced_from, ..Bucket::default() }));
         let dice = Arc::new(Mutex::new(dice));
-        Self { timeline, journal, scenario, flights: Arc::default(), dice, bucket: Arc::default() }
+        Self { timeline, journal, scenario, flights: Arc::default(), dice, bucket }
     }
 
     /// Puts a request on the wire; it arrives even if its sender does not live to see the answer.
@@ -91,10 +95,11 @@ impl Platform {
         while bucket.accepted.front().is_some_and(|accepted| *accepted <= now - window) {
             bucket.accepted.pop_front();
         }
-        let throttled = now < bucket.penalty_until || bucket.accepted.len() >= limit as usize;
+        let forced = bucket.forced_from.take_if(|from| now >= *from).is_some();
+        let throttled = forced || now < bucket.penalty_until || bucket.accepted.len() >= limit as usize;
         if throttled {
             bucket.penalty_until = now + window;
-            bucket.throttled += 1;
+            bucket.throttled.push(now);
         } else {
             bucket.accepted.push_back(now);
         }
@@ -102,11 +107,13 @@ impl Platform {
         Answer { throttled, limit, window, remaining: limit.saturating_sub(used) }
     }
 
+    /// When requests arrived, the fleet's and those from outside.
     pub(crate) fn arrivals(&self) -> Vec<Millis> {
         self.bucket.lock().unwrap().arrivals.clone()
     }
 
-    pub(crate) fn throttled(&self) -> u64 {
-        self.bucket.lock().unwrap().throttled
+    /// When requests were answered 429.
+    pub(crate) fn throttled(&self) -> Vec<Millis> {
+        self.bucket.lock().unwrap().throttled.clone()
     }
 }

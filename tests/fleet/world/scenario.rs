@@ -33,6 +33,8 @@ pub(crate) struct Scenario {
     pub(crate) skew: Millis,
     /// The share of the budget, in percent, that another tool uses without asking anybody.
     pub(crate) outside: u32,
+    /// RingCentral answers 429 to the first request this long after the start, whatever its window says.
+    pub(crate) forced_429: Option<Millis>,
 }
 
 impl Scenario {
@@ -62,24 +64,23 @@ impl Scenario {
             late_arrivals: dice.chance(300),
             skew: 0,
             outside: 0,
+            forced_429: None,
         }
     }
 
     /// The same world without crashes, freezes, faults, late arrivals and callers that give up.
     pub(crate) fn calm(self) -> Self {
-        Self {
-            crashes: false,
-            freezes: false,
-            faults: false,
-            giving_up: false,
-            late_arrivals: false,
-            ..self
-        }
+        Self { crashes: false, freezes: false, faults: false, giving_up: false, late_arrivals: false, ..self }
     }
 
     /// The gate's pad: what covers the jitter between a grant and the arrival of its request.
     pub(crate) fn pad(&self) -> Millis {
         self.window / 120
+    }
+
+    /// Nobody but the fleet can be to blame for a 429.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.outside == 0 && self.forced_429.is_none()
     }
 
     /// How long a request is usually on its way at most.

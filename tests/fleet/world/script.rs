@@ -21,7 +21,7 @@ const ENDLESS: u64 = 20_000_000;
 
 /// Something the script does to a container.
 #[derive(Clone, Copy)]
-enum Act {
+pub(crate) enum Act {
     Start,
     Crash(ContainerId),
     Freeze(ContainerId, Millis),
@@ -156,6 +156,12 @@ impl World<'_> {
         let clock = SkewedClock { timeline: self.timeline.clone(), skew };
         let store = Arc::new(Connection { store: self.store.clone(), container: id });
         let life = if self.dice.chance(200) { self.dice.between(left / 4, left) } else { left };
+        // Half of the crashes come at any time, half in the middle of a request.
+        let last_words = match self.scenario.crashes && self.dice.chance(300) {
+            true => 1 + self.dice.index(self.scenario.limit as usize / 2),
+            false => usize::MAX,
+        };
+        let (timeline, acts) = (self.timeline.clone(), self.acts.clone());
         let container = Arc::new(Container {
             id,
             limiter: (self.join)(store, Arc::new(clock.clone())),
@@ -166,6 +172,11 @@ impl World<'_> {
             scenario: self.scenario.clone(),
             ends: self.timeline.now() + life,
             passing: AtomicUsize::new(0),
+            last_words: AtomicUsize::new(last_words),
+            plan: Box::new(move |delay, act| {
+                let acts = acts.clone();
+                timeline.after(delay, move || acts.lock().unwrap().push(act));
+            }),
             late: AtomicUsize::new(0),
         });
         self.journal.note(id, Event::Started { skew });
@@ -173,7 +184,7 @@ impl World<'_> {
             self.executor.spawn(id, container.clone().call(caller, self.dice.fork()));
         }
         self.containers.push(container);
-        if self.scenario.crashes && self.dice.chance(500) {
+        if self.scenario.crashes && self.dice.chance(300) {
             let delay = self.dice.between(0, left);
             self.plan(delay, Act::Crash(id));
         }

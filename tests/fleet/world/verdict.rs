@@ -10,8 +10,9 @@ pub(crate) struct Verdict {
     pub(crate) broken: Vec<String>,
     /// The most requests that arrived in any one window.
     pub(crate) densest: usize,
-    pub(crate) throttled: u64,
-    pub(crate) arrivals: usize,
+    /// When requests arrived, and which of these instants were answered 429.
+    pub(crate) arrivals: Vec<Millis>,
+    pub(crate) throttled: Vec<Millis>,
     /// The share of what the window allows that was used.
     pub(crate) utilisation: f64,
     pub(crate) counts: Counts,
@@ -31,11 +32,11 @@ impl Verdict {
         let (arrivals, books) = (platform.arrivals(), ledger.close());
         let (densest, throttled) = (densest(&arrivals, scenario.window), platform.throttled());
         let mut broken = Vec::new();
-        if densest > scenario.limit as usize && scenario.outside == 0 {
+        if densest > scenario.limit as usize && scenario.is_clean() {
             broken.push(format!("{densest} arrivals in one window of {}", scenario.limit));
         }
-        if throttled > 0 && scenario.outside == 0 {
-            broken.push(format!("{throttled} answers were 429"));
+        if !throttled.is_empty() && scenario.is_clean() {
+            broken.push(format!("{} answers were 429", throttled.len()));
         }
         if books.lost > books.excused {
             broken.push(format!("{} slots were lost and only {} can be excused", books.lost, books.excused));
@@ -43,13 +44,12 @@ impl Verdict {
         broken.extend(ended.err());
         let windows = scenario.duration as f64 / scenario.window as f64;
         let utilisation = arrivals.len() as f64 / (windows * f64::from(scenario.limit));
-        let (arrivals, counts) = (arrivals.len(), store.counts());
-        Self { broken, densest, throttled, arrivals, utilisation, counts, books, journal }
+        Self { broken, densest, arrivals, throttled, utilisation, counts: store.counts(), books, journal }
     }
 
     /// Conditional writes for each request, those that lost their race among them.
     pub(crate) fn writes_per_request(&self) -> f64 {
-        self.counts.writes as f64 / self.arrivals.max(1) as f64
+        self.counts.writes as f64 / self.arrivals.len().max(1) as f64
     }
 }
 

@@ -1,14 +1,10 @@
 //! `/api/extensions` and `/api/users`.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use provisioning::{ExtensionFilter, LookFirst};
 use ringcentral::Page;
 use serde_json::value::RawValue;
-use trunkline_http::{Admin, Attempt, Body, Fields, Operator, Problem, Viewer};
+use trunkline_http::{Admin, Attempt, Body, Fields, Operator, Problem, Segment, Viewer};
 
 use crate::{
     Context,
@@ -38,7 +34,7 @@ pub(crate) async fn list(
     let filter = filter(&mut fields, &[]);
     fields.finish()?;
     let page = context.extensions.list(&caller.tenant, &filter).await?;
-    Ok(Json(at(page, "/api/extensions")))
+    Ok(Json(at(page, "/api/extensions", &[])))
 }
 
 /// List users
@@ -61,7 +57,7 @@ pub(crate) async fn users(
     let filter = filter(&mut fields, &["User"]);
     fields.finish()?;
     let page = context.extensions.list(&caller.tenant, &filter).await?;
-    Ok(Json(at(page, "/api/users")))
+    Ok(Json(at(page, "/api/users", &["type"])))
 }
 
 /// Create an extension
@@ -74,8 +70,10 @@ pub(crate) async fn create(
     State(context): State<Context>,
     Operator(caller): Operator,
     attempt: Attempt,
+    fields: Fields,
     Body(wanted): Body<NewExtension>,
 ) -> Result<(StatusCode, Json<Box<RawValue>>), Problem> {
+    fields.finish()?;
     let wanted = serde_json::to_value(&wanted).map_err(|error| Problem::field("body", error.to_string()))?;
     let look_first = LookFirst(attempt == Attempt::Resumed);
     let created = context.extensions.create(&caller.tenant, &wanted, look_first).await?;
@@ -89,7 +87,7 @@ pub(crate) async fn create(
 pub(crate) async fn read(
     State(context): State<Context>,
     Viewer(caller): Viewer,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     fields: Fields,
 ) -> Result<Json<Box<RawValue>>, Problem> {
     check_id(&id)?;
@@ -106,10 +104,12 @@ pub(crate) async fn read(
 pub(crate) async fn update(
     State(context): State<Context>,
     Operator(caller): Operator,
-    Path(id): Path<String>,
+    Segment(id): Segment,
+    fields: Fields,
     Body(changes): Body<ExtensionChanges>,
 ) -> Result<Json<Box<RawValue>>, Problem> {
     check_id(&id)?;
+    fields.finish()?;
     let changes =
         serde_json::to_value(&changes).map_err(|error| Problem::field("body", error.to_string()))?;
     Ok(Json(context.extensions.update(&caller.tenant, &id, &changes).await?))
@@ -122,10 +122,12 @@ pub(crate) async fn update(
 pub(crate) async fn renumber(
     State(context): State<Context>,
     Operator(caller): Operator,
-    Path(id): Path<String>,
+    Segment(id): Segment,
+    fields: Fields,
     Body(number): Body<Renumbering>,
 ) -> Result<Json<Box<RawValue>>, Problem> {
     check_id(&id)?;
+    fields.finish()?;
     let changes = serde_json::to_value(&number).map_err(|error| Problem::field("body", error.to_string()))?;
     Ok(Json(context.extensions.update(&caller.tenant, &id, &changes).await?))
 }
@@ -141,7 +143,7 @@ pub(crate) async fn renumber(
 pub(crate) async fn delete(
     State(context): State<Context>,
     Admin(caller): Admin,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     mut fields: Fields,
 ) -> Result<StatusCode, Problem> {
     check_id(&id)?;

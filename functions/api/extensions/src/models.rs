@@ -176,12 +176,14 @@ impl Accept for ExtensionChanges {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Renumbering {
     /// 1 to 8 digits.
-    extension_number: String,
+    #[schema(required)]
+    extension_number: Option<String>,
 }
 
 impl Accept for Renumbering {
     fn check(&self, violations: &mut Violations) {
-        check_number(violations, Some(&self.extension_number));
+        violations.require(self.extension_number.is_some(), "extensionNumber", "is required");
+        check_number(violations, self.extension_number.as_deref());
     }
 }
 
@@ -189,8 +191,9 @@ impl Accept for Renumbering {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NewSite {
-    /// Its name.
-    name: String,
+    /// Its name, at most 64 characters.
+    #[schema(required)]
+    name: Option<String>,
     /// 1 to 8 digits. RingCentral chooses one if it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     extension_number: Option<String>,
@@ -204,8 +207,13 @@ pub(crate) struct NewSite {
 
 impl Accept for NewSite {
     fn check(&self, violations: &mut Violations) {
-        violations.require(!self.name.trim().is_empty(), "name", "must not be empty");
-        violations.require(self.name.chars().count() <= 64, "name", "must have at most 64 characters");
+        let name = self.name.as_deref().map(str::trim);
+        violations.require(name.is_some_and(|name| !name.is_empty()), "name", "is required");
+        violations.require(
+            name.is_none_or(|name| name.chars().count() <= 64),
+            "name",
+            "must have at most 64 characters",
+        );
         check_number(violations, self.extension_number.as_deref());
         if let Some(email) = &self.email {
             violations.require(
@@ -263,8 +271,8 @@ pub(crate) struct ExtensionPageShape {
     navigation: Value,
 }
 
-/// Turns RingCentral's links into ours, so that whoever follows them stays on this gateway.
-pub(crate) fn at(mut page: Page, path: &str) -> Page {
+/// Turns RingCentral's links into ours, so that whoever follows them stays on this gateway; without what the route adds itself.
+pub(crate) fn at(mut page: Page, path: &str, added: &[&str]) -> Page {
     if let Some(navigation) = &mut page.navigation {
         let links = [
             &mut navigation.first_page,
@@ -273,8 +281,10 @@ pub(crate) fn at(mut page: Page, path: &str) -> Page {
             &mut navigation.last_page,
         ];
         for link in links.into_iter().flatten() {
-            let query = link.uri.split_once('?').map(|(_, query)| query.to_owned());
-            link.uri = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+            let mut query = link.query();
+            query.retain(|(name, _)| !added.contains(&name.as_str()));
+            let query = serde_urlencoded::to_string(query).unwrap_or_default();
+            link.uri = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
         }
     }
     page

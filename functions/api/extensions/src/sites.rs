@@ -20,7 +20,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Page>, Problem> {
     fields.finish()?;
     let page = context.sites.list(&caller.tenant).await?;
-    Ok(Json(at(page, "/api/sites")))
+    Ok(Json(at(page, "/api/sites", &["page", "perPage"])))
 }
 
 /// Create a site
@@ -31,8 +31,10 @@ pub(crate) async fn create(
     State(context): State<Context>,
     Operator(caller): Operator,
     attempt: Attempt,
+    fields: Fields,
     Body(wanted): Body<NewSite>,
 ) -> Result<(StatusCode, Json<Box<RawValue>>), Problem> {
+    fields.finish()?;
     let wanted = serde_json::to_value(&wanted).map_err(|error| Problem::field("body", error.to_string()))?;
     let look_first = LookFirst(attempt == Attempt::Resumed);
     let created = context.sites.create(&caller.tenant, &wanted, look_first).await?;

@@ -1,15 +1,12 @@
 //! `GET /api/webhooks/events` and `GET /api/webhooks/sessions/{id}`: what was processed.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use clock::Millis;
 use events::{Event, EventQuery, EventStoreError, Kind, TelephonySession};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use trunkline_http::{Fields, Problem, Type, Viewer};
+use trunkline_http::{Fields, Problem, Segment, Type, Viewer};
 use utoipa::ToSchema;
 
 use crate::Context;
@@ -105,7 +102,7 @@ pub(crate) async fn list(
 pub(crate) async fn session(
     State(context): State<Context>,
     Viewer(caller): Viewer,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     fields: Fields,
 ) -> Result<Json<TelephonySession>, Problem> {
     fields.finish()?;

@@ -1,13 +1,10 @@
 //! `/api/webhooks/subscriptions`.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::StatusCode,
-};
-use events::{SigningKeysError, SubscriptionKey};
+use axum::{Json, extract::State, http::StatusCode};
+use events::SigningKeysError;
+use provisioning::{Look, LookFirst, create_once};
 use ringcentral::{
-    Request,
+    CallError, Request,
     operations::{
         CREATE_SUBSCRIPTION, DELETE_SUBSCRIPTION, LIST_SUBSCRIPTIONS, READ_SUBSCRIPTION, RENEW_SUBSCRIPTION,
         UPDATE_SUBSCRIPTION,
@@ -15,9 +12,12 @@ use ringcentral::{
 };
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
-use serde_json::{json, value::RawValue};
+use serde_json::{Value, json, value::RawValue};
 use tenant::TenantId;
-use trunkline_http::{Accept, Admin, Body, Fields, Optional, Problem, Type, Viewer, Violations};
+use trunkline_http::{
+    Accept, Admin, Attempt, Body, Fields, IdempotencyKey, Optional, Problem, Segment, Type, Viewer,
+    Violations,
+};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -33,7 +33,8 @@ const RECEIVER: &str = "/api/webhooks/events";
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewSubscription {
     /// RingCentral's event filters, such as `/restapi/v1.0/account/~/telephony/sessions`.
-    event_filters: Vec<String>,
+    #[schema(required)]
+    event_filters: Option<Vec<String>>,
     /// May be left out: this gateway receives, at an address and with a token of its own choice.
     #[serde(default)]
     delivery_mode: Option<DeliveryMode>,
@@ -47,7 +48,8 @@ pub(crate) struct NewSubscription {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct DeliveryMode {
     /// `WebHook`.
-    transport_type: String,
+    #[schema(required)]
+    transport_type: Option<String>,
     /// An address of this gateway (its path is `/api/webhooks/events`), as clients of Gateway v2 send it.
     #[serde(default)]
     address: Option<String>,
@@ -55,8 +57,9 @@ pub(crate) struct DeliveryMode {
 
 impl Accept for NewSubscription {
     fn check(&self, violations: &mut Violations) {
-        violations.require(!self.event_filters.is_empty(), "eventFilters", "must name at least one filter");
-        for (index, filter) in self.event_filters.iter().enumerate() {
+        let filters = self.event_filters.as_deref().unwrap_or_default();
+        violations.require(!filters.is_empty(), "eventFilters", "must name at least one filter");
+        for (index, filter) in filters.iter().enumerate() {
             let fits = filter.starts_with('/')
                 && filter.len() <= 1_024
                 && filter.bytes().all(|c| c.is_ascii_graphic());
@@ -68,7 +71,11 @@ impl Accept for NewSubscription {
         }
         check_life(violations, self.expires_in);
         let Some(mode) = &self.delivery_mode else { return };
-        violations.require(mode.transport_type == "WebHook", "deliveryMode.transportType", "must be WebHook");
+        violations.require(
+            mode.transport_type.as_deref() == Some("WebHook"),
+            "deliveryMode.transportType",
+            "must be WebHook",
+        );
         let ours = mode.address.as_deref().is_none_or(|address| {
             let path = address.split_once("://").and_then(|(_, rest)| Some(&rest[rest.find('/')?..]));
             path.is_some_and(|path| path.trim_end_matches('/') == RECEIVER)
@@ -110,7 +117,7 @@ pub(crate) struct SubscriptionShape {
     event_filters: Vec<String>,
     /// Filters that were accepted but deliver nothing, each with its reason. Look at this after creating.
     #[schema(value_type = Vec<Object>)]
-    disabled_filters: Vec<serde_json::Value>,
+    disabled_filters: Vec<Value>,
     expiration_time: String,
     expires_in: i64,
     /// `Active` or `Blacklisted`.
@@ -145,25 +152,41 @@ pub(crate) async fn list(
 pub(crate) async fn create(
     State(context): State<Context>,
     Admin(caller): Admin,
+    attempt: Attempt,
+    key: Option<IdempotencyKey>,
+    fields: Fields,
     Body(wanted): Body<NewSubscription>,
 ) -> Result<(StatusCode, Json<Box<RawValue>>), Problem> {
+    fields.finish()?;
     let keys = context.keys.signing_keys(&caller.tenant).await.map_err(no_keys)?;
-    let key: SubscriptionKey = Uuid::new_v4()
-        .simple()
-        .to_string()
-        .parse()
-        .map_err(|()| Problem::new(Type::Internal).detail("No subscription key could be made."))?;
+    // The same request gets the same address, by which an earlier attempt is recognised.
+    let seed = key.map_or_else(|| Uuid::new_v4().to_string(), |key| format!("{}#{}", caller.subject, key.0));
+    let key = keys.subscription_key(&caller.tenant, &seed);
+    let address = format!("{}{RECEIVER}/{}/{key}", context.public_url, caller.tenant);
     let request = Request::of(&CREATE_SUBSCRIPTION).json(&json!({
         "eventFilters": wanted.event_filters,
         "expiresIn": wanted.expires_in.unwrap_or(LONGEST),
         "deliveryMode": {
             "transportType": "WebHook",
-            "address": format!("{}{RECEIVER}/{}/{key}", context.public_url, caller.tenant),
+            "address": address,
             "verificationToken": keys.token(&caller.tenant, &key).expose_secret(),
         }
     }));
     let request = request.map_err(|error| Problem::field("body", error.to_string()))?;
-    Ok((StatusCode::CREATED, answer(&context, &caller.tenant, request).await?))
+    let look_first = LookFirst(attempt == Attempt::Resumed);
+    let look = || look(&context, &caller.tenant, &address);
+    let created = create_once(&context.ringcentral, &caller.tenant, &request, look_first, look).await?;
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// The subscription that delivers to this address: there can be only one.
+async fn look(context: &Context, tenant: &TenantId, address: &str) -> Result<Look, CallError> {
+    let page = context.ringcentral.page(tenant, &Request::of(&LIST_SUBSCRIPTIONS)).await?;
+    let delivers_there = |record: &RawValue| {
+        let subscription: Value = serde_json::from_str(record.get()).unwrap_or_default();
+        subscription.pointer("/deliveryMode/address").and_then(Value::as_str) == Some(address)
+    };
+    Ok(page.records.into_iter().find(|record| delivers_there(record)).map_or(Look::Nothing, Look::Found))
 }
 
 /// Read a subscription
@@ -173,7 +196,7 @@ pub(crate) async fn create(
 pub(crate) async fn read(
     State(context): State<Context>,
     Viewer(caller): Viewer,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     fields: Fields,
 ) -> Result<Json<Box<RawValue>>, Problem> {
     check_id(&id)?;
@@ -191,10 +214,12 @@ pub(crate) async fn read(
 pub(crate) async fn renew(
     State(context): State<Context>,
     Admin(caller): Admin,
-    Path(id): Path<String>,
+    Segment(id): Segment,
+    fields: Fields,
     Optional(renewal): Optional<Renewal>,
 ) -> Result<Json<Box<RawValue>>, Problem> {
     check_id(&id)?;
+    fields.finish()?;
     // The renew operation takes no body, so a chosen life goes by way of an update.
     let request = match renewal.unwrap_or_default().expires_in {
         None => Request::of(&RENEW_SUBSCRIPTION),
@@ -211,7 +236,7 @@ pub(crate) async fn renew(
 pub(crate) async fn delete(
     State(context): State<Context>,
     Admin(caller): Admin,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     fields: Fields,
 ) -> Result<StatusCode, Problem> {
     check_id(&id)?;

@@ -18,8 +18,8 @@ use queues::DeliveryQueue;
 pub use handler::{description, receive};
 pub use reply::Reply;
 
-/// The largest delivery (bytes). RingCentral's events are a few kilobytes; SQS takes a megabyte.
-pub const BODY_LIMIT: usize = 512 * 1024;
+/// The largest delivery (bytes). RingCentral's events are a few kilobytes; an item of DynamoDB has 400.
+pub const BODY_LIMIT: usize = 256 * 1024;
 
 /// What this function may touch.
 #[derive(Clone)]

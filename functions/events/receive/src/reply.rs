@@ -41,7 +41,7 @@ impl Reply {
                 r#"{"title":"The delivery is not a JSON object","errors":[{"field":"body","reason":"must be a JSON object"}]}"#
             }
             Self::TooLarge => {
-                r#"{"title":"The delivery is too large","errors":[{"field":"body","reason":"must have at most 524288 bytes"}]}"#
+                r#"{"title":"The delivery is too large","errors":[{"field":"body","reason":"must have at most 262144 bytes"}]}"#
             }
             Self::NotStored => r#"{"title":"The delivery could not be stored; send it again"}"#,
         };

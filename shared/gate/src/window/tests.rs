@@ -142,6 +142,22 @@ fn other_tools_on_the_same_budget_are_noticed_and_made_room_for() {
     assert_eq!(window.ours(), 10);
 }
 
+#[test]
+fn what_remains_is_what_could_be_reserved_at_once() {
+    let mut window = heavy();
+    for at in [0, 30_000, 30_000, 70_000] {
+        window.reserve(at, at, Interactive);
+    }
+    for now in [30_000, 59_000, 60_600, 70_000, 95_000, 140_000] {
+        let mut ahead = window.clone();
+        let mut taken = 0;
+        while let Reservation::Go { .. } = ahead.reserve(now, now, Interactive) {
+            taken += 1;
+        }
+        assert_eq!(window.remaining(now), taken, "at {now}");
+    }
+}
+
 proptest! {
     /// Whatever the callers' times, priorities, corrections and delays within the pad: no window of the server holds more than N.
     #[test]

@@ -64,7 +64,7 @@ async fn once(
 ) -> Result<TokenRecord, TokenError> {
     let bucket = Bucket {
         tenant: tenant.clone(),
-        identity: credentials.fingerprint(),
+        identity: credentials.identity(),
         group: Group::named(crate::operations::GET_TOKEN.group),
     };
     let permit = grant

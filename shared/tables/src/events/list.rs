@@ -57,7 +57,7 @@ pub(super) async fn list(
     query: &EventQuery,
 ) -> Result<EventPage, EventStoreError> {
     let mut position = query.after.as_deref().map(decode).transpose()?;
-    if position.as_ref().is_some_and(|position| !position.partition.starts_with(&format!("{tenant}#"))) {
+    if position.as_ref().is_some_and(|position| !is_of(position, tenant, query)) {
         return Err(EventStoreError::InvalidPosition);
     }
     let mut page = Vec::new();
@@ -82,6 +82,20 @@ pub(super) async fn list(
         at = earlier;
     }
     Ok(finish(page, query.limit, &BY_DAY))
+}
+
+/// A position leads only into the list it came from.
+fn is_of(position: &Position, tenant: &TenantId, query: &EventQuery) -> bool {
+    match &query.session {
+        Some(session) => position.partition == sessions::key(tenant, session),
+        None => {
+            let day = position
+                .partition
+                .strip_prefix(&format!("{tenant}#"))
+                .and_then(|day| day.parse::<Date>().ok());
+            day.is_some_and(|day| (date(query.from)..=date(query.to)).contains(&day))
+        }
+    }
 }
 
 /// Adds events of one partition until there is one more than asked for: that one tells that there is a next page.
@@ -135,8 +149,9 @@ async fn fill(
 
 fn parse(item: Item) -> Result<(Stored, Event), TableError> {
     let stored: Stored = read(item)?;
-    let event = serde_json::from_str(&stored.event).map_err(failed)?;
-    Ok((stored, event))
+    let event: Event = serde_json::from_str(&stored.event).map_err(failed)?;
+    let raw = stored.raw.clone();
+    Ok((stored, Event { raw, ..event }))
 }
 
 fn position(key: &Item, index: &Index) -> Result<Position, TableError> {
