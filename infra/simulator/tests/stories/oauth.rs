@@ -129,7 +129,9 @@ async fn lifetimes_are_announced_on_the_clients_clock() {
     assert_eq!(answer.header("x-rate-limit-window"), "6");
     let form = [("grant_type", JWT), ("assertion", app.jwt.as_str()), ("access_token_ttl", "600")];
     assert_eq!(token_request(&simulator, &app, &form).await.body["expires_in"], 600);
-    let form = [("grant_type", JWT), ("assertion", app.jwt.as_str()), ("access_token_ttl", "599")];
+    let form = [("grant_type", JWT), ("assertion", app.jwt.as_str()), ("access_token_ttl", "60")];
+    assert_eq!(token_request(&simulator, &app, &form).await.body["expires_in"], 60);
+    let form = [("grant_type", JWT), ("assertion", app.jwt.as_str()), ("access_token_ttl", "59")];
     assert_eq!(token_request(&simulator, &app, &form).await.status, 400);
 }
 
