@@ -96,8 +96,8 @@ impl Gate {
     /// Waits for a slot and returns the right to send, or says when to come back.
     ///
     /// # Errors
-    /// [`GateError::Later`] if the slot opens after `patience`; [`GateError::Store`] if the windows can't be written. Nothing
-    /// was taken in either case.
+    /// [`GateError::Later`] if the slot opens after `patience`: nothing was taken. [`GateError::Store`] if the windows can't be
+    /// read or written: a slot that was taken before is lost for one window.
     pub async fn pass(
         &self,
         bucket: &Bucket,
@@ -125,8 +125,8 @@ impl Gate {
             self.clock.sleep_until(granted).await;
             // Whoever slept looks again: a penalty or a correction may have voided its slot meanwhile.
             let (holds, pad) = turnstile.look(&*self.store, bucket, granted, slept).await?;
-            // A container that was frozen is late: what was granted then may not be used now.
-            if holds && self.clock.now() - granted <= pad {
+            // A container that was frozen is late: what was granted then may not be used now. Half of the pad is the way's.
+            if holds && self.clock.now() - granted <= pad / 2 {
                 return Ok(Permit { bucket: bucket.clone(), granted, probe });
             }
             give_back = Some(granted);
@@ -141,27 +141,19 @@ impl Gate {
     pub async fn settle(&self, permit: Permit, notice: Notice) -> Result<(), GateError> {
         let arrived = self.clock.now();
         let turnstile = self.turnstile(&permit.bucket);
-        turnstile.learn(Learned::of(permit.granted, notice));
         let known = turnstile.known().await;
         let late = arrived - permit.granted > known.pad;
+        turnstile.learn(Learned::of(permit.granted, late.then_some(arrived), notice));
         let recovered = permit.probe || known.failures > 0;
-        let news = notice.announced.is_some_and(|announced| announced != (known.limit, known.length));
+        let news = notice.announced.is_some_and(|(limit, length)| known.is_news(limit, length));
         if notice.outcome == Outcome::Answered && !late && !recovered && !news {
             return Ok(());
         }
         turnstile
-            .write(&*self.store, &permit.bucket, |window| {
-                if let Some((limit, length)) = notice.announced {
-                    window.learn(limit, length);
-                }
-                if late {
-                    window.correct(permit.granted, arrived);
-                }
-                match notice.outcome {
-                    Outcome::Answered => window.succeed(permit.probe),
-                    Outcome::Failed => window.fail(arrived, permit.probe, self.policy),
-                    Outcome::Throttled(penalty) => window.block(arrived + penalty.max(1), Cause::Penalty),
-                }
+            .write(&*self.store, &permit.bucket, |window| match notice.outcome {
+                Outcome::Answered => window.succeed(permit.probe),
+                Outcome::Failed => window.fail(arrived, permit.probe, self.policy),
+                Outcome::Throttled(penalty) => window.block(arrived + penalty.max(1), Cause::Penalty),
             })
             .await
     }

@@ -18,28 +18,41 @@ type Answer = Result<Reservation, Arc<GateError>>;
 /// After so many lost races in a row the window is read before it is written: a lost write costs more than a read.
 const CONTENDED: u32 = 1;
 
-/// What answers have said and no write has carried yet.
-#[derive(Debug, Clone, Copy, Default)]
+/// What answers have said and no write has carried yet. Nothing of it is lost when a write fails: the next one takes it along.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Learned {
     announced: Option<(u32, Millis)>,
     counted: Option<(Millis, u32)>,
+    /// Grants and the instants by which their requests had certainly arrived, where that was late.
+    late: Vec<(Millis, Millis)>,
 }
 
 impl Learned {
-    /// What the answer to a request that was granted for `granted` says.
-    pub(crate) fn of(granted: Millis, notice: Notice) -> Self {
+    /// What the answer to a request that was granted for `granted` says; `arrived` if that was late.
+    pub(crate) fn of(granted: Millis, arrived: Option<Millis>, notice: Notice) -> Self {
         // A 429 counts nothing: it says that nothing is left, whatever was used.
         let limit = notice.announced.filter(|_| notice.outcome == Outcome::Answered).map(|(limit, _)| limit);
         let counted = limit.zip(notice.remaining).map(|(limit, left)| (granted, limit.saturating_sub(left)));
-        Self { announced: notice.announced, counted }
+        let late = arrived.map(|arrived| (granted, arrived)).into_iter().collect();
+        Self { announced: notice.announced, counted, late }
     }
 
-    fn teach(self, window: &mut Window) {
+    /// Adds what was said after this.
+    fn add(&mut self, newer: Self) {
+        self.announced = newer.announced.or(self.announced);
+        self.counted = newer.counted.or(self.counted);
+        self.late.extend(newer.late);
+    }
+
+    fn teach(&self, window: &mut Window) {
         if let Some((limit, length)) = self.announced {
             window.learn(limit, length);
         }
         if let Some((granted, counted)) = self.counted {
             window.notice_foreign(granted, counted);
+        }
+        for (granted, arrived) in &self.late {
+            window.correct(*granted, *arrived);
         }
     }
 }
@@ -65,9 +78,7 @@ impl Turnstile {
 
     /// Notes what an answer said, for the next write.
     pub(crate) fn learn(&self, news: Learned) {
-        let mut learned = locked(&self.learned);
-        learned.announced = news.announced.or(learned.announced);
-        learned.counted = news.counted.or(learned.counted);
+        locked(&self.learned).add(news);
     }
 
     /// The window as this process last read or wrote it.
@@ -105,8 +116,9 @@ impl Turnstile {
                 .change(store, bucket, &mut state, |window| {
                     let now = clock.now();
                     waiting.iter().filter_map(|((.., back), _)| *back).for_each(|at| window.release(at));
-                    let reserve =
-                        |((priority, deadline, _), _): &(Wish, _)| window.reserve(now, *deadline, *priority);
+                    let reserve = |((priority, deadline, _), _): &(Wish, _)| {
+                        window.reserve(now, (*deadline).max(now), *priority)
+                    };
                     reservations = waiting.iter().map(reserve).collect();
                 })
                 .await
@@ -157,31 +169,45 @@ impl Turnstile {
         mut change: impl FnMut(&mut Window),
     ) -> Result<(), GateError> {
         let learned = std::mem::take(&mut *locked(&self.learned));
-        let mut first = true;
+        let changed = self.try_change(store, bucket, state, &learned, &mut change).await;
+        if !matches!(changed, Ok(true)) {
+            // What was learned is older than what may have been said meanwhile.
+            let newer = std::mem::replace(&mut *locked(&self.learned), learned);
+            self.learn(newer);
+        }
+        changed.map(drop)
+    }
+
+    /// Whether something was written.
+    async fn try_change(
+        &self,
+        store: &dyn WindowStore,
+        bucket: &Bucket,
+        state: &mut State,
+        learned: &Learned,
+        change: &mut impl FnMut(&mut Window),
+    ) -> Result<bool, GateError> {
+        if state.lost >= CONTENDED
+            && let Some(stored) = store.read(bucket).await?
+        {
+            state.lost = if stored.version == state.window.version { 0 } else { state.lost };
+            state.window = stored;
+        }
         loop {
-            if first
-                && state.lost >= CONTENDED
-                && let Some(stored) = store.read(bucket).await?
-            {
-                state.lost = if stored.version == state.window.version { 0 } else { state.lost };
-                state.window = stored;
-            }
-            first = false;
             let mut next = state.window.clone();
             learned.teach(&mut next);
             let taught = next.clone();
             change(&mut next);
-            // What was only noticed waits for a write that somebody needs; a new limit does not.
+            // What was only noticed waits for a write that somebody needs; a new limit and a late arrival do not.
             let same_limit = (next.limit, next.length) == (state.window.limit, state.window.length);
-            if next == taught && same_limit {
-                self.learn(learned);
-                return Ok(());
+            if next == taught && same_limit && learned.late.is_empty() {
+                return Ok(false);
             }
             next.version = state.window.version + 1;
             match store.write(bucket, state.window.version, &next).await? {
                 Written::Yes => {
                     state.window = next;
-                    return Ok(());
+                    return Ok(true);
                 }
                 Written::LostTo(fresh) => {
                     state.window = fresh;

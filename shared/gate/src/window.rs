@@ -19,6 +19,10 @@ use crate::{Group, Policy, Priority};
 const MEMORY: Millis = 10_000;
 /// The ring holds no more grants than this; a larger limit than any known of RingCentral's is not used up.
 const RING: u32 = 1_000;
+/// What an answer counted is compared with our own grants no later than this (ms).
+const FRESH: Millis = 5_000;
+/// A late arrival may have moved its grant by as much as a request may take (ms).
+const MOVED: Millis = 15_000;
 /// How long a probe may be under way before another one may try (ms).
 const PROBE: Millis = 20_000;
 
@@ -196,6 +200,12 @@ impl Window {
         self.pad = (arrived - granted).clamp(self.pad, self.length / 50);
     }
 
+    /// Whether an announced limit or window length differs from what is known.
+    #[must_use]
+    pub fn is_news(&self, limit: u32, length: Millis) -> bool {
+        (limit.clamp(1, RING), length.max(1)) != (self.limit, self.length)
+    }
+
     /// Takes over an announced limit and window length.
     pub fn learn(&mut self, limit: u32, length: Millis) {
         self.limit = limit.clamp(1, RING);
@@ -209,8 +219,12 @@ impl Window {
     ///
     /// Only what is certain is counted: our grants near the edges of the server's window are taken as inside of it.
     pub fn notice_foreign(&mut self, granted: Millis, counted: u32) {
-        let edge = 2 * self.pad;
-        let inside = |grant: &&Grant| grant.0 > granted - self.length - edge && grant.0 <= granted + edge;
+        // By now the grants of that time may be forgotten, and would look like somebody else's.
+        if self.grants.last().is_none_or(|newest| newest.0 - granted > FRESH) {
+            return;
+        }
+        let inside =
+            |grant: &&Grant| grant.0 > granted - self.length - 2 * self.pad && grant.0 <= granted + MOVED;
         let ours = u32::try_from(self.grants.iter().filter(inside).count()).unwrap_or(u32::MAX);
         let foreign = counted.saturating_sub(ours);
         if foreign >= self.foreign || granted - self.foreign_seen > 3 * self.length {

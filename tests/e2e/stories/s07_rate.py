@@ -4,19 +4,23 @@ from support import story
 from support.fleet import burst, count, fleet, until_served
 
 
-def judge(world, ringcentral, what):
+def judge(world, ringcentral, what, gateway=None):
     medium, stats = ringcentral.window("medium"), ringcentral.stats()
     world.figure(f"{what}: largest window of {medium['limit']}", medium["arrivals_largest_in_window"])
     world.equal(stats["throttled"], 0, f"{what}: throttled requests")
     largest = medium["arrivals_largest_in_window"]
     world.expect(largest <= medium["limit"], f"{what}: {largest} arrivals in a window of {medium['limit']}")
+    if gateway:
+        records = gateway.get("/api/platform/limits").json["records"]
+        foreign = {record["group"]: record["foreign"] for record in records if record["foreign"]}
+        world.equal(foreign, {}, f"{what}: requests ascribed to other tools, of which there are none")
 
 
 @story("Two hundred lists at once on one process: nobody is throttled by RingCentral")
 def one_process(world):
     gateway = world.gateway(clock=10)
     world.figure("one process", count(burst(world, [gateway], 200)))
-    judge(world, gateway.ringcentral, "one process")
+    judge(world, gateway.ringcentral, "one process", gateway)
 
 
 @story("Two hundred lists at once spread over four processes: nobody is throttled by RingCentral")
@@ -24,10 +28,10 @@ def four_processes(world):
     ringcentral = world.simulator(clock=10)
     gateways = fleet(world, 4, ringcentral=ringcentral.url)
     world.figure("four processes", count(burst(world, gateways, 200)))
-    judge(world, ringcentral, "four processes")
+    judge(world, ringcentral, "four processes", gateways[0])
     seconds, asked = until_served(world, gateways, 200, bound=90)
     world.figure("until 200 were served", f"{seconds:.1f} s, {asked} requests")
-    judge(world, ringcentral, "until served")
+    judge(world, ringcentral, "until served", gateways[0])
 
 
 @story("A limit smaller than usual, once announced to one process, holds for all of them")

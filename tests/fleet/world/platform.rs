@@ -47,6 +47,7 @@ struct Bucket {
     penalty_until: Millis,
     arrivals: Vec<Millis>,
     throttled: Vec<Millis>,
+    outside_rests_until: Millis,
     /// From here on the next request is answered 429.
     forced_from: Option<Millis>,
 }
@@ -82,9 +83,16 @@ impl Platform {
         Flight { number, late, answer }
     }
 
-    /// One request of another tool, which asks nobody and ignores its answers.
+    /// One request of another tool, which asks nobody; after a 429 it rests for a window.
     pub(crate) fn arrive_outside(&self) {
+        let now = self.timeline.now();
+        if now < self.bucket.lock().unwrap().outside_rests_until {
+            return;
+        }
         let accepted = !self.arrive().throttled;
+        if !accepted {
+            self.bucket.lock().unwrap().outside_rests_until = now + self.scenario.window + 1_000;
+        }
         self.journal.note_outside(Event::OutsideArrived { accepted });
     }
 
