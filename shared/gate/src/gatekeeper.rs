@@ -54,8 +54,10 @@ pub enum Outcome {
     /// RingCentral answered.
     #[default]
     Answered,
-    /// RingCentral failed or could not be reached.
+    /// RingCentral failed, or no answer came.
     Failed,
+    /// RingCentral could not be reached: the request was never sent, and its slot is free again.
+    Unsent,
     /// RingCentral answered 429; nobody may ask for this long (milliseconds).
     Throttled(Millis),
 }
@@ -142,7 +144,7 @@ impl Gate {
         let arrived = self.clock.now();
         let turnstile = self.turnstile(&permit.bucket);
         let known = turnstile.known().await;
-        let late = arrived - permit.granted > known.pad;
+        let late = notice.outcome != Outcome::Unsent && arrived - permit.granted > known.pad;
         turnstile.learn(Learned::of(permit.granted, late.then_some(arrived), notice));
         let recovered = permit.probe || known.failures > 0;
         let news = notice.announced.is_some_and(|(limit, length)| known.is_news(limit, length));
@@ -150,10 +152,15 @@ impl Gate {
             return Ok(());
         }
         turnstile
-            .write(&*self.store, &permit.bucket, |window| match notice.outcome {
-                Outcome::Answered => window.succeed(permit.probe),
-                Outcome::Failed => window.fail(arrived, permit.probe, self.policy),
-                Outcome::Throttled(penalty) => window.block(arrived + penalty.max(1), Cause::Penalty),
+            .write(&*self.store, &permit.bucket, |window| {
+                if notice.outcome == Outcome::Unsent {
+                    window.release(permit.granted);
+                }
+                match notice.outcome {
+                    Outcome::Answered => window.succeed(permit.probe),
+                    Outcome::Failed | Outcome::Unsent => window.fail(arrived, permit.probe, self.policy),
+                    Outcome::Throttled(penalty) => window.block(arrived + penalty.max(1), Cause::Penalty),
+                }
             })
             .await
     }
@@ -188,5 +195,42 @@ impl Gate {
     fn turnstile(&self, bucket: &Bucket) -> Arc<Turnstile> {
         let mut turnstiles = self.turnstiles.lock().unwrap_or_else(PoisonError::into_inner);
         turnstiles.entry(bucket.clone()).or_insert_with(|| Arc::new(Turnstile::new(&bucket.group))).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryWindows;
+
+    fn bucket() -> Bucket {
+        let tenant = "acme".parse().unwrap();
+        Bucket { tenant, identity: "app".to_owned(), group: Group::named("Auth") }
+    }
+
+    fn gate(policy: Policy) -> Gate {
+        Gate::new(Arc::new(MemoryWindows::default()), Arc::new(clock::Manual::at(1_000_000)), policy)
+    }
+
+    #[tokio::test]
+    async fn regression_requests_that_were_never_sent_cost_nothing_of_the_budget() {
+        let gate = gate(Policy { threshold: u32::MAX, ..Policy::default() });
+        for _ in 0..30 {
+            let permit = gate.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap();
+            gate.settle(permit, Notice { outcome: Outcome::Unsent, ..Notice::default() }).await.unwrap();
+        }
+        assert_eq!(gate.window(&bucket()).await.unwrap().remaining(1_000_000), 5);
+    }
+
+    #[tokio::test]
+    async fn an_uncontended_pass_is_one_write_and_settling_it_is_none() {
+        let gate = gate(Policy::default());
+        for version in 1..=5 {
+            let permit = gate.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap();
+            gate.settle(permit, Notice::default()).await.unwrap();
+            assert_eq!(gate.window(&bucket()).await.unwrap().version, version);
+        }
+        let full = gate.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap_err();
+        assert!(matches!(full, GateError::Later { at: 1_060_500, .. }), "{full:?}");
     }
 }

@@ -108,6 +108,22 @@ impl Type {
     }
 }
 
+impl Type {
+    /// What helps in general; an occurrence may know better.
+    const fn hint(self) -> Option<&'static str> {
+        match self {
+            Self::StoreUnavailable => Some(
+                "Try again in a moment. If it lasts, look at the alarms of the gateway's tables and queues.",
+            ),
+            Self::RingcentralUnavailable => {
+                Some("Nothing was changed. Try again; see RingCentral's status page if it lasts.")
+            }
+            Self::Internal => Some("Report the X-Request-Id of this answer."),
+            _ => None,
+        }
+    }
+}
+
 /// Rides on an answer whose change may have been made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OutcomeUnknown;
@@ -170,7 +186,7 @@ impl Problem {
             title,
             status: status.as_u16(),
             detail: None,
-            hint: None,
+            hint: kind.hint().map(Cow::Borrowed),
             errors: Vec::new(),
             code: None,
             ringcentral_request_id: None,

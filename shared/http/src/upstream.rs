@@ -28,8 +28,7 @@ impl From<CallError> for Problem {
                 let problem = match ambiguous {
                     true => Self::new(Type::OutcomeUnknown)
                         .hint("Read the resource before you repeat the change, or repeat it with its Idempotency-Key."),
-                    false => Self::new(Type::RingcentralUnavailable)
-                        .hint("Nothing was changed. Try again; see RingCentral's status page if it lasts."),
+                    false => Self::new(Type::RingcentralUnavailable),
                 };
                 problem.detail(detail).ringcentral("", request_id.clone()).retry_after(5).caused_by(&error)
             }

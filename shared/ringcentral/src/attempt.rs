@@ -27,8 +27,9 @@ pub(crate) fn notice(status: u16, headers: &HeaderMap) -> Notice {
 }
 
 /// What the gate is told when no answer came.
-pub(crate) fn unanswered() -> Notice {
-    Notice { outcome: Outcome::Failed, ..Notice::default() }
+pub(crate) fn unanswered(error: &reqwest::Error) -> Notice {
+    let outcome = if error.is_connect() { Outcome::Unsent } else { Outcome::Failed };
+    Notice { outcome, ..Notice::default() }
 }
 
 /// How long nobody may ask after a 429: as it says, else a window, else a minute.

@@ -164,7 +164,7 @@ impl RingCentral {
         let sent = self.build(credentials, token, request).timeout(timeout).send().await;
         let notice = match &sent {
             Ok(response) => attempt::notice(response.status().as_u16(), response.headers()),
-            Err(_) => attempt::unanswered(),
+            Err(error) => attempt::unanswered(error),
         };
         self.settle(&bucket, permit, notice).await;
         let response = match sent {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use clock::{Millis, SharedClock};
-use gate::{Gate, StoreError};
+use gate::{Cause, Gate, StoreError};
 use tenant::TenantId;
 use uuid::Uuid;
 
@@ -197,6 +197,9 @@ impl Session {
 impl From<gate::GateError> for TokenError {
     fn from(error: gate::GateError) -> Self {
         match error {
+            gate::GateError::Later { cause: Cause::Breaker, .. } => Self::Unavailable(
+                "the token endpoint failed too often in a row and is left alone for a while".to_owned(),
+            ),
             gate::GateError::Later { at, .. } => Self::RateLimited { at },
             gate::GateError::Store(StoreError(cause)) => Self::Windows(StoreError(cause)),
         }

@@ -9,7 +9,8 @@ from .wire import at_once
 def fleet(world, size, **options):
     """The first one brings the AWS and the credentials in it, the others share them."""
     first = world.gateway(**options)
-    return [first] + [world.gateway(aws=first.aws.url) for _ in range(size - 1)]
+    environment = {name: value for name, value in options.get("environment", {}).items() if name[:3] != "RC_"}
+    return [first] + [world.gateway(aws=first.aws.url, environment=environment) for _ in range(size - 1)]
 
 
 def burst(world, gateways, count, path="/api/extensions"):

@@ -85,7 +85,7 @@ async fn once(
     let response = match sent {
         Ok(response) => response,
         Err(error) => {
-            grant.gate.settle(permit, attempt::unanswered()).await?;
+            grant.gate.settle(permit, attempt::unanswered(&error)).await?;
             return Err(TokenError::Unavailable(attempt::describe(&error)));
         }
     };
