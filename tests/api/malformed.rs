@@ -81,6 +81,8 @@ fn cases() -> Vec<Case> {
         all.push(("PUT", path.to_owned(), Some(json!({"status": "Enabled"})), "id"));
         all.push(("PUT", format!("{path}/number"), Some(json!({"extensionNumber": "7"})), "id"));
     }
+    all.push(("DELETE", "/api/extensions/~".to_owned(), None, "id"));
+    all.push(("PUT", "/api/extensions/~".to_owned(), Some(json!({"status": "Disabled"})), "id"));
     all.extend(queries("/api/extensions/5", &[("view=Detailed", "view")]));
     all.push(("DELETE", "/api/extensions/5?savePhoneLines=maybe".to_owned(), None, "savePhoneLines"));
     all.extend(bodies(

@@ -68,6 +68,10 @@ async fn events_are_read_by_the_time_they_came() {
     assert_eq!(events.len(), 10);
     let received: Vec<_> = events.iter().map(|event| event["receivedAt"].as_str().unwrap()).collect();
     assert!(received.iter().rev().is_sorted(), "newest first: {received:?}");
+    assert!(
+        received.iter().all(|at| at.len() == "2026-11-20T08:00:00.000Z".len()),
+        "they sort as text: {received:?}"
+    );
 }
 
 #[tokio::test]

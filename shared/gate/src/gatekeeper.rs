@@ -108,7 +108,7 @@ impl Gate {
     ) -> Result<Permit, GateError> {
         let deadline = self.clock.now() + patience.0;
         let turnstile = self.turnstile(bucket);
-        let mut give_back = None;
+        let (mut give_back, mut looked) = (None, false);
         loop {
             let reservation =
                 turnstile.reserve(&*self.store, &self.clock, bucket, (priority, deadline, give_back)).await?;
@@ -117,6 +117,12 @@ impl Gate {
                 Reservation::Later { at, .. } if at <= deadline => {
                     self.clock.sleep_until(at).await;
                     give_back = None;
+                    continue;
+                }
+                // Another process may have brought the probe home: nobody is sent away by what was true a while ago.
+                Reservation::Later { .. } if !looked && turnstile.awaits_probe(self.clock.now()).await => {
+                    turnstile.refresh(&*self.store, bucket).await?;
+                    (give_back, looked) = (None, true);
                     continue;
                 }
                 Reservation::Later { at, cause } => {
@@ -232,5 +238,22 @@ mod tests {
         }
         let full = gate.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap_err();
         assert!(matches!(full, GateError::Later { at: 1_060_500, .. }), "{full:?}");
+    }
+
+    #[tokio::test]
+    async fn regression_a_probe_that_succeeded_elsewhere_is_heard_of() {
+        let (store, clock) = (Arc::new(MemoryWindows::default()), clock::Manual::at(1_000_000));
+        let gate =
+            || Gate::new(store.clone(), Arc::new(clock.clone()), Policy { threshold: 1, cool_down: 3_000 });
+        let (one, other) = (gate(), gate());
+        let failed = Notice { outcome: Outcome::Failed, ..Notice::default() };
+        let permit = one.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap();
+        one.settle(permit, failed).await.unwrap();
+        clock.advance(3_000);
+        let probe = one.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap();
+        let waits = other.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap_err();
+        assert!(matches!(waits, GateError::Later { cause: Cause::Breaker, .. }), "{waits:?}");
+        one.settle(probe, Notice::default()).await.unwrap();
+        assert!(other.pass(&bucket(), Priority::Interactive, Patience(0)).await.is_ok());
     }
 }

@@ -6,8 +6,8 @@ use clock::{Millis, SharedClock};
 use tokio::sync::oneshot;
 
 use crate::{
-    Bucket, GateError, Group, Notice, Outcome, Priority, Reservation, StoreError, Window, WindowStore,
-    Written,
+    Bucket, GateError, Group, Notice, Outcome, Priority, Probation, Reservation, StoreError, Window,
+    WindowStore, Written,
 };
 
 /// What a waiter wants: a slot of this priority by this deadline, and perhaps to give another one back first.
@@ -81,6 +81,12 @@ impl Turnstile {
         locked(&self.learned).add(news);
     }
 
+    /// Whether this process believes that somebody's probe is under way.
+    pub(crate) async fn awaits_probe(&self, now: Millis) -> bool {
+        let window = self.known().await;
+        matches!(window.probation, Probation::Running(until) if until > now) && window.blocked_until <= now
+    }
+
     /// The window as this process last read or wrote it.
     pub(crate) async fn known(&self) -> Window {
         self.state.lock().await.window.clone()
@@ -142,11 +148,20 @@ impl Turnstile {
         granted: Millis,
         fresh: bool,
     ) -> Result<(bool, Millis), GateError> {
+        if fresh {
+            self.refresh(store, bucket).await?;
+        }
+        let window = self.known().await;
+        Ok((window.holds(granted), window.pad))
+    }
+
+    /// Reads the window anew.
+    pub(crate) async fn refresh(&self, store: &dyn WindowStore, bucket: &Bucket) -> Result<(), GateError> {
         let mut state = self.state.lock().await;
-        if fresh && let Some(stored) = store.read(bucket).await? {
+        if let Some(stored) = store.read(bucket).await? {
             state.window = stored;
         }
-        Ok((state.window.holds(granted), state.window.pad))
+        Ok(())
     }
 
     /// Changes the window for everybody.

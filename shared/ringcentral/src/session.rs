@@ -21,9 +21,9 @@ use crate::{
 /// A token this close to its end is not used any more (milliseconds): the request has to arrive too.
 const MARGIN: Millis = 3_000;
 /// How long one container may keep the others from asking (milliseconds).
-const LEASE: Millis = 30_000;
-/// How long a container waits for another one's token (milliseconds).
-const WAIT: Millis = 20_000;
+const LEASE: Millis = 20_000;
+/// How long a container waits for another one's token (milliseconds): longer than the lease, for its holder may be dead.
+const WAIT: Millis = 21_000;
 /// How often a waiting container looks at the record (milliseconds).
 const LOOK: Millis = 100;
 /// How long refused credentials rest when RingCentral gave them a token and then refused that (milliseconds).

@@ -74,7 +74,8 @@ def pages_of_a_call(world):
             party = {"id": "p-1", "status": {"code": "Proceeding"}}
             ringcentral.send_event(path, {"telephonySessionId": "s-1", "sequence": sequence, "parties": [party]})
         poll("the events are processed", lambda: len(gateway.events()) == count)
-    late = min(event["receivedAt"] for event in gateway.events() if event["sequence"] > 3)
+    later = [event["receivedAt"] for event in gateway.events() if event["sequence"] > 3]
+    late = min(later, key=datetime.fromisoformat)  # as text, .3Z comes after .31Z
     query = f"&telephonySessionId=s-1&dateFrom={late}"
     for per_page in [500, 5, 2, 1]:
         found = [event["sequence"] for event in gateway.events(query, per_page=per_page)]
