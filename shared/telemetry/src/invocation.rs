@@ -111,7 +111,7 @@ fn write(invocation: &Invocation, took: Duration) {
         Some((operation, status, id)) => (Some(*operation), Some(*status), id.as_deref()),
         None => (None, None, None),
     };
-    let duration_ms = took.as_secs_f64() * 1_000.0;
+    let duration_ms = f64::from(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)) / 1_000.0;
     macro_rules! event {
         ($level:ident) => {
             tracing::$level!(
