@@ -13,7 +13,7 @@ def killed(world):
     gateway = world.gateway(ringcentral=ringcentral.url)
     subscription = gateway.subscribe(*FILTERS)
     begun = time.monotonic()
-    made = ringcentral.make_events(2000, duplicates=0.05, reorder=True, seed=6)
+    made = ringcentral.make_events(5000, duplicates=0.05, reorder=True, seed=6)
     acknowledged = set()
     for share, pause in [(0.3, 0.0), (0.6, 4.0)]:
         wanted = share * made["sends"]
