@@ -9,8 +9,11 @@ use clock::{Millis, SharedClock};
 
 use crate::{
     Bucket, Cause, GateError, Group, Priority, Reservation, StoreError, Window, WindowStore,
-    turnstile::{Learned, Turnstile},
+    turnstile::{Learned, Turnstile, Wish},
 };
+
+/// The furthest ahead a slot is asked for because the store is slow (milliseconds).
+const LEAD: Millis = 5_000;
 
 /// How long a caller can wait for its slot (milliseconds).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,21 +111,21 @@ impl Gate {
     ) -> Result<Permit, GateError> {
         let deadline = self.clock.now() + patience.0;
         let turnstile = self.turnstile(bucket);
-        let (mut give_back, mut looked) = (None, false);
+        let mut wish = Wish { priority, deadline, give_back: None, lead: 0 };
+        let mut looked = false;
         loop {
-            let reservation =
-                turnstile.reserve(&*self.store, &self.clock, bucket, (priority, deadline, give_back)).await?;
+            let reservation = turnstile.reserve(&*self.store, &self.clock, bucket, wish).await?;
+            wish.give_back = None;
             let (granted, probe) = match reservation {
                 Reservation::Go { at, probe } => (at, probe),
                 Reservation::Later { at, .. } if at <= deadline => {
                     self.clock.sleep_until(at).await;
-                    give_back = None;
                     continue;
                 }
                 // Another process may have brought the probe home: nobody is sent away by what was true a while ago.
                 Reservation::Later { .. } if !looked && turnstile.awaits_probe(self.clock.now()).await => {
                     turnstile.refresh(&*self.store, bucket).await?;
-                    (give_back, looked) = (None, true);
+                    looked = true;
                     continue;
                 }
                 Reservation::Later { at, cause } => {
@@ -134,10 +137,12 @@ impl Gate {
             // Whoever slept looks again: a penalty or a correction may have voided its slot meanwhile.
             let (holds, pad) = turnstile.look(&*self.store, bucket, granted, slept).await?;
             // A container that was frozen is late: what was granted then may not be used now. Half of the pad is the way's.
-            if holds && self.clock.now() - granted <= pad / 2 {
+            let late = self.clock.now() - granted;
+            if holds && late <= pad / 2 {
                 return Ok(Permit { bucket: bucket.clone(), granted, probe });
             }
-            give_back = Some(granted);
+            // A store that is slower than half of the pad would make every slot late: ask for one that lies ahead.
+            wish = Wish { give_back: Some(granted), lead: (2 * late).clamp(wish.lead, LEAD), ..wish };
         }
     }
 
@@ -255,5 +260,38 @@ mod tests {
         assert!(matches!(waits, GateError::Later { cause: Cause::Breaker, .. }), "{waits:?}");
         one.settle(probe, Notice::default()).await.unwrap();
         assert!(other.pass(&bucket(), Priority::Interactive, Patience(0)).await.is_ok());
+    }
+
+    /// A store whose every write takes this long.
+    struct Slow(MemoryWindows, clock::Manual, Millis);
+
+    #[async_trait::async_trait]
+    impl WindowStore for Slow {
+        async fn read(&self, bucket: &Bucket) -> Result<Option<Window>, StoreError> {
+            self.0.read(bucket).await
+        }
+
+        async fn write(
+            &self,
+            bucket: &Bucket,
+            expected: u64,
+            next: &Window,
+        ) -> Result<crate::Written, StoreError> {
+            self.1.advance(self.2);
+            self.0.write(bucket, expected, next).await
+        }
+    }
+
+    #[tokio::test]
+    async fn regression_a_store_slower_than_the_pad_does_not_make_every_slot_late() {
+        let clock = clock::Manual::eager(1_000_000);
+        let store = Arc::new(Slow(MemoryWindows::default(), clock.clone(), 900));
+        let gate = Gate::new(store, Arc::new(clock.clone()), Policy::default());
+        for _ in 0..3 {
+            let before = clock::Clock::now(&clock);
+            let permit = gate.pass(&bucket(), Priority::Interactive, Patience(5_000)).await.unwrap();
+            assert!(clock::Clock::now(&clock) - before <= 4_000);
+            assert!(clock::Clock::now(&clock) - permit.granted() <= 250);
+        }
     }
 }

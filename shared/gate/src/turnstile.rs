@@ -10,8 +10,17 @@ use crate::{
     WindowStore, Written,
 };
 
-/// What a waiter wants: a slot of this priority by this deadline, and perhaps to give another one back first.
-pub(crate) type Wish = (Priority, Millis, Option<Millis>);
+/// What a waiter wants.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wish {
+    pub(crate) priority: Priority,
+    /// A slot that opens later is of no use.
+    pub(crate) deadline: Millis,
+    /// A slot that it could not use and gives back.
+    pub(crate) give_back: Option<Millis>,
+    /// How far ahead its slot must lie, for the write that takes it takes time as well.
+    pub(crate) lead: Millis,
+}
 
 type Answer = Result<Reservation, Arc<GateError>>;
 
@@ -116,14 +125,15 @@ impl Turnstile {
             }
             let mut waiting = std::mem::take(&mut *locked(&self.waiting));
             // Interactive first, whoever came first among equals.
-            waiting.sort_by_key(|((priority, ..), _)| *priority);
+            waiting.sort_by_key(|(wish, _)| wish.priority);
             let mut reservations = Vec::new();
             let written = self
                 .change(store, bucket, &mut state, |window| {
                     let now = clock.now();
-                    waiting.iter().filter_map(|((.., back), _)| *back).for_each(|at| window.release(at));
-                    let reserve = |((priority, deadline, _), _): &(Wish, _)| {
-                        window.reserve(now, (*deadline).max(now), *priority)
+                    waiting.iter().filter_map(|(wish, _)| wish.give_back).for_each(|at| window.release(at));
+                    let reserve = |(wish, _): &(Wish, _)| {
+                        let from = now + wish.lead;
+                        window.reserve(from, wish.deadline.max(from), wish.priority)
                     };
                     reservations = waiting.iter().map(reserve).collect();
                 })
