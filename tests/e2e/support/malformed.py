@@ -1,6 +1,7 @@
 """Requests that must be refused before anything is sent to RingCentral."""
 
 import json
+from urllib.parse import quote
 
 JSON = {"Content-Type": "application/json"}
 LIMIT = 256 * 1024
@@ -54,6 +55,15 @@ def queries(path, wrong):
     for query, field in wrong:
         yield Wrong(f"?{query}", "GET", f"{path}?{query}", field=field)
     yield Wrong("an unknown parameter", "GET", f"{path}?perpage=5", field="perpage")
+
+
+def parameterless(path):
+    """Query parameters for a route that takes none of them."""
+    names = ["page", "perPage", "status", "type", "view", "fields", "page[]", "__proto__", "access_token", "Limit"]
+    for name in names:
+        yield Wrong(f"?{name}", "GET", f"{path}?{quote(name)}=1", field=name)
+    yield Wrong("?a b", "GET", f"{path}?a%20b=1", field="a b")
+    yield Wrong("? without a value", "GET", f"{path}?all", field="all")
 
 
 def methods(path, offered):
