@@ -142,7 +142,7 @@ impl Gate {
                 return Ok(Permit { bucket: bucket.clone(), granted, probe });
             }
             // A store that is slower than half of the pad would make every slot late: ask for one that lies ahead.
-            wish = Wish { give_back: Some(granted), lead: (2 * late).clamp(wish.lead, LEAD), ..wish };
+            wish = Wish { give_back: Some((granted, probe)), lead: (2 * late).clamp(wish.lead, LEAD), ..wish };
         }
     }
 
@@ -165,7 +165,7 @@ impl Gate {
         turnstile
             .write(&*self.store, &permit.bucket, |window| {
                 if notice.outcome == Outcome::Unsent {
-                    window.release(permit.granted);
+                    window.release(permit.granted, false);
                 }
                 match notice.outcome {
                     Outcome::Answered => window.succeed(permit.probe),
@@ -293,6 +293,19 @@ mod tests {
             self.1.advance(self.2);
             self.0.write(bucket, expected, next).await
         }
+    }
+
+    #[tokio::test]
+    async fn regression_a_probe_that_came_too_late_is_tried_again_at_once() {
+        let clock = clock::Manual::eager(1_000_000);
+        let store = Arc::new(Slow(MemoryWindows::default(), clock.clone(), 900));
+        let gate = Gate::new(store, Arc::new(clock.clone()), Policy { threshold: 1, cool_down: 3_000 });
+        let permit = gate.pass(&bucket(), Priority::Interactive, Patience(5_000)).await.unwrap();
+        gate.settle(permit, Notice { outcome: Outcome::Failed, ..Notice::default() }).await.unwrap();
+        clock.advance(3_000);
+        let probe = gate.pass(&bucket(), Priority::Interactive, Patience(5_000)).await.unwrap();
+        gate.settle(probe, Notice::default()).await.unwrap();
+        assert_eq!(gate.window(&bucket()).await.unwrap().probation, crate::Probation::Over);
     }
 
     #[tokio::test]

@@ -16,8 +16,8 @@ pub(crate) struct Wish {
     pub(crate) priority: Priority,
     /// A slot that opens later is of no use.
     pub(crate) deadline: Millis,
-    /// A slot that it could not use and gives back.
-    pub(crate) give_back: Option<Millis>,
+    /// A slot that it could not use and gives back, and whether it was the probe's.
+    pub(crate) give_back: Option<(Millis, bool)>,
     /// How far ahead its slot must lie, for the write that takes it takes time as well.
     pub(crate) lead: Millis,
 }
@@ -130,7 +130,9 @@ impl Turnstile {
             let written = self
                 .change(store, bucket, &mut state, |window| {
                     let now = clock.now();
-                    waiting.iter().filter_map(|(wish, _)| wish.give_back).for_each(|at| window.release(at));
+                    for (at, probe) in waiting.iter().filter_map(|(wish, _)| wish.give_back) {
+                        window.release(at, probe);
+                    }
                     let reserve = |(wish, _): &(Wish, _)| {
                         let from = now + wish.lead;
                         window.reserve(from, wish.deadline.max(from), wish.priority)

@@ -184,8 +184,11 @@ impl Window {
             && self.apart(|i| self.grants.get(i).map(|grant| grant.0), index, self.ours())
     }
 
-    /// Gives a slot back that was not and will not be used.
-    pub fn release(&mut self, at: Millis) {
+    /// Gives a slot back that was not and will not be used; if it was the probe's, the next request is the probe.
+    pub fn release(&mut self, at: Millis, probe: bool) {
+        if probe {
+            self.probation = Probation::Due;
+        }
         if let Some(index) = self.grants.iter().position(|grant| grant.0 == at) {
             self.grants.remove(index);
         }

@@ -79,7 +79,7 @@ fn a_late_arrival_moves_its_slot_and_whoever_relied_on_it_notices() {
     assert!(window.holds(60_500));
     window.correct(0, 4_000);
     assert!(!window.holds(60_500));
-    window.release(60_500);
+    window.release(60_500, false);
     assert_eq!(window.next_free(10_000, Interactive).0, 4_000 + 60_000 + window.pad);
     assert_eq!(window.pad, 1_200, "raised, up to a fiftieth of the window");
 }
