@@ -4,6 +4,7 @@
 //! read the system clock anywhere but in [`System`]: a crate that asks for `Instant::now()` by
 //! itself can't be driven by a test.
 
+mod bounded;
 mod manual;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub use bounded::{Bounded, Bounds};
 pub use manual::Manual;
 
 /// Milliseconds since the Unix epoch; the unit of every stored instant.
