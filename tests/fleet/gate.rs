@@ -20,9 +20,10 @@ fn setting(name: &str) -> Option<u64> {
 
 /// The drawn world of a seed, with what the environment adds to it.
 fn drawn(seed: u64) -> Scenario {
-    let skew = setting("FLEET_SKEW").unwrap_or(0).cast_signed();
+    let scenario = Scenario::draw(seed);
+    let skew = setting("FLEET_SKEW").map_or(scenario.skew, u64::cast_signed);
     let outside = u32::try_from(setting("FLEET_OUTSIDE").unwrap_or(0)).unwrap();
-    Scenario { skew, outside, ..Scenario::draw(seed) }
+    Scenario { skew, outside, ..scenario }
 }
 
 fn gate(scenario: &Scenario) -> Verdict {

@@ -103,7 +103,7 @@ impl<C: Counter> Limiter for Counted<C> {
 /// A busy, healthy fleet: nothing but the limiter can be at fault.
 fn busy(seed: u64) -> Scenario {
     let containers = 2 + usize::try_from(seed % 8).unwrap();
-    Scenario { containers, callers: 4, pause: 0, priorities: false, ..Scenario::draw(seed).calm() }
+    Scenario { containers, callers: 4, pause: 0, priorities: false, skew: 0, ..Scenario::draw(seed).calm() }
 }
 
 /// Every seed's world with this counter.
@@ -111,8 +111,8 @@ fn worlds<C: Counter>(counter: impl Fn(&Scenario) -> C) -> Vec<(Scenario, Verdic
     let world = |seed| {
         let scenario = busy(seed);
         let shared = Arc::new(Mutex::new(counter(&scenario)));
-        let verdict = run(&scenario, &|_, clock| {
-            Arc::new(Counted { counter: shared.clone(), clock }) as Arc<dyn Limiter>
+        let verdict = run(&scenario, &|_, clock, _| {
+            Arc::new(Counted { counter: shared.clone(), clock: clock.clock().clone() }) as Arc<dyn Limiter>
         });
         (scenario, verdict)
     };

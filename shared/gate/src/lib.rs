@@ -11,8 +11,10 @@
 mod bucket;
 mod error;
 mod gatekeeper;
+mod learned;
 mod memory;
 mod priority;
+mod scope;
 mod store;
 mod turnstile;
 mod window;
@@ -22,5 +24,6 @@ pub use error::GateError;
 pub use gatekeeper::{Gate, Notice, Outcome, Patience, Permit, Policy};
 pub use memory::MemoryWindows;
 pub use priority::Priority;
+pub use scope::Scope;
 pub use store::{StoreError, WindowStore, Written};
-pub use window::{Cause, Grant, Probation, Reservation, Window};
+pub use window::{Ask, Cause, Grant, Probation, Reservation, Slot, Window};

@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use clock::{Millis, SharedClock};
+use clock::{Bounded, Millis};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::sync::oneshot;
 
 use crate::{
-    Bucket, GateError, Group, Notice, Outcome, Priority, Probation, Reservation, StoreError, Window,
-    WindowStore, Written,
+    Ask, Bucket, Cause, GateError, Priority, Probation, Reservation, Slot, StoreError, Window, WindowStore,
+    Written, learned::Learned,
 };
 
 /// What a waiter wants.
@@ -17,7 +18,7 @@ pub(crate) struct Wish {
     /// A slot that opens later is of no use.
     pub(crate) deadline: Millis,
     /// A slot that it could not use and gives back, and whether it was the probe's.
-    pub(crate) give_back: Option<(Millis, bool)>,
+    pub(crate) give_back: Option<(Slot, bool)>,
     /// How far ahead its slot must lie, for the write that takes it takes time as well.
     pub(crate) lead: Millis,
 }
@@ -26,48 +27,15 @@ type Answer = Result<Reservation, Arc<GateError>>;
 
 /// After so many lost races in a row the window is read before it is written: a lost write costs more than a read.
 const CONTENDED: u32 = 1;
-
-/// What answers have said and no write has carried yet. Nothing of it is lost when a write fails: the next one takes it along.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Learned {
-    announced: Option<(u32, Millis)>,
-    counted: Option<(Millis, u32)>,
-    /// Grants and the instants by which their requests had certainly arrived, where that was late.
-    late: Vec<(Millis, Millis)>,
-}
-
-impl Learned {
-    /// What the answer to a request that was granted for `granted` says; `arrived` if that was late.
-    pub(crate) fn of(granted: Millis, arrived: Option<Millis>, notice: Notice) -> Self {
-        // A 429 counts nothing: it says that nothing is left, whatever was used.
-        let limit = notice.announced.filter(|_| notice.outcome == Outcome::Answered).map(|(limit, _)| limit);
-        let counted = limit.zip(notice.remaining).map(|(limit, left)| (granted, limit.saturating_sub(left)));
-        let late = arrived.map(|arrived| (granted, arrived)).into_iter().collect();
-        Self { announced: notice.announced, counted, late }
-    }
-
-    /// Adds what was said after this.
-    fn add(&mut self, newer: Self) {
-        self.announced = newer.announced.or(self.announced);
-        self.counted = newer.counted.or(self.counted);
-        self.late.extend(newer.late);
-    }
-
-    fn teach(&self, window: &mut Window) {
-        if let Some((limit, length)) = self.announced {
-            window.learn(limit, length);
-        }
-        if let Some((granted, counted)) = self.counted {
-            window.notice_foreign(granted, counted);
-        }
-        for (granted, arrived) in &self.late {
-            window.correct(*granted, *arrived);
-        }
-    }
-}
+/// Lost races make the pause before the next try longer, up to two to this power of round trips.
+const STEEPEST: u32 = 5;
 
 /// The state of a bucket in this process.
 pub(crate) struct Turnstile {
+    store: Arc<dyn WindowStore>,
+    clock: Bounded,
+    bucket: Bucket,
+    dice: Mutex<StdRng>,
     state: tokio::sync::Mutex<State>,
     waiting: Mutex<Vec<(Wish, oneshot::Sender<Answer>)>>,
     learned: Mutex<Learned>,
@@ -75,14 +43,26 @@ pub(crate) struct Turnstile {
 
 struct State {
     window: Window,
-    /// Races lost in a row.
+    /// Whether the window was read or written at all.
+    known: bool,
+    /// Races lost since nobody else was seen to write.
     lost: u32,
+    /// How long the store took to answer last (ms).
+    round_trip: Millis,
 }
 
 impl Turnstile {
-    pub(crate) fn new(group: &Group) -> Self {
-        let state = State { window: Window::unused(group), lost: 0 };
-        Self { state: tokio::sync::Mutex::new(state), waiting: Mutex::default(), learned: Mutex::default() }
+    pub(crate) fn new(store: Arc<dyn WindowStore>, clock: Bounded, bucket: Bucket, seed: u64) -> Self {
+        let state = State { window: Window::unused(&bucket.group), known: false, lost: 0, round_trip: 0 };
+        Self {
+            store,
+            clock,
+            bucket,
+            dice: Mutex::new(StdRng::seed_from_u64(seed)),
+            state: tokio::sync::Mutex::new(state),
+            waiting: Mutex::default(),
+            learned: Mutex::default(),
+        }
     }
 
     /// Notes what an answer said, for the next write.
@@ -108,14 +88,18 @@ impl Turnstile {
         window
     }
 
+    /// When a refused caller should be back, so that not all of them come at once when a slot opens at `at`.
+    pub(crate) async fn back_at(&self, at: Millis, cause: Cause) -> Millis {
+        let window = self.known().await;
+        let spread = match cause {
+            Cause::Window => window.span() / 10,
+            Cause::Penalty | Cause::Breaker => window.span() / 60,
+        };
+        at + locked(&self.dice).random_range(0..=spread)
+    }
+
     /// Takes a slot, together with everybody who waits.
-    pub(crate) async fn reserve(
-        &self,
-        store: &dyn WindowStore,
-        clock: &SharedClock,
-        bucket: &Bucket,
-        wish: Wish,
-    ) -> Result<Reservation, GateError> {
+    pub(crate) async fn reserve(&self, wish: Wish) -> Result<Reservation, GateError> {
         loop {
             let (answer, mut answered) = oneshot::channel();
             locked(&self.waiting).push((wish, answer));
@@ -128,14 +112,16 @@ impl Turnstile {
             waiting.sort_by_key(|(wish, _)| wish.priority);
             let mut reservations = Vec::new();
             let written = self
-                .change(store, bucket, &mut state, |window| {
-                    let now = clock.now();
-                    for (at, probe) in waiting.iter().filter_map(|(wish, _)| wish.give_back) {
-                        window.release(at, probe);
+                .change(&mut state, |window| {
+                    let now = self.clock.now();
+                    for (slot, probe) in waiting.iter().filter_map(|(wish, _)| wish.give_back) {
+                        window.release(slot, probe);
                     }
-                    let reserve = |(wish, _): &(Wish, _)| {
-                        let from = now + wish.lead;
-                        window.reserve(from, wish.deadline.max(from), wish.priority)
+                    // A quarter of the pad covers a small doubt.
+                    let slack = (now.width() - window.pad / 4).max(0);
+                    let reserve = |(Wish { priority, deadline, lead, .. }, _): &(Wish, _)| {
+                        let now = now.earliest + lead;
+                        window.reserve(Ask { now, deadline: now.max(*deadline), priority: *priority, slack })
                     };
                     reservations = waiting.iter().map(reserve).collect();
                 })
@@ -152,51 +138,43 @@ impl Turnstile {
         }
     }
 
-    /// Whether a promised slot may still be used, and the pad; `fresh` asks the store.
-    pub(crate) async fn look(
-        &self,
-        store: &dyn WindowStore,
-        bucket: &Bucket,
-        granted: Millis,
-        fresh: bool,
-    ) -> Result<(bool, Millis), GateError> {
+    /// Until when the request of a promised slot may be sent, `None` if it may not; `fresh` asks the store.
+    pub(crate) async fn look(&self, slot: Slot, fresh: bool) -> Result<Option<Millis>, GateError> {
+        let mut state = self.state.lock().await;
         if fresh {
-            self.refresh(store, bucket).await?;
+            self.read(&mut state).await?;
         }
-        let window = self.known().await;
-        Ok((window.holds(granted), window.pad))
+        Ok(state.window.holds(slot))
     }
 
     /// Reads the window anew.
-    pub(crate) async fn refresh(&self, store: &dyn WindowStore, bucket: &Bucket) -> Result<(), GateError> {
-        let mut state = self.state.lock().await;
-        if let Some(stored) = store.read(bucket).await? {
-            state.window = stored;
-        }
-        Ok(())
+    pub(crate) async fn refresh(&self) -> Result<(), GateError> {
+        self.read(&mut *self.state.lock().await).await
     }
 
     /// Changes the window for everybody.
-    pub(crate) async fn write(
-        &self,
-        store: &dyn WindowStore,
-        bucket: &Bucket,
-        change: impl FnMut(&mut Window),
-    ) -> Result<(), GateError> {
-        let mut state = self.state.lock().await;
-        self.change(store, bucket, &mut state, change).await
+    pub(crate) async fn write(&self, change: impl FnMut(&mut Window)) -> Result<(), GateError> {
+        self.change(&mut *self.state.lock().await, change).await
+    }
+
+    async fn read(&self, state: &mut State) -> Result<(), GateError> {
+        let asked = self.clock.clock().now();
+        let stored = self.store.read(&self.bucket).await?;
+        state.round_trip = self.clock.clock().now() - asked;
+        if let Some(stored) = stored {
+            if state.known && stored.version == state.window.version {
+                state.lost = 0;
+            }
+            state.window = stored;
+        }
+        state.known = true;
+        Ok(())
     }
 
     /// Applies `change` to the freshest window until the store takes it; one that changes nothing is not written.
-    async fn change(
-        &self,
-        store: &dyn WindowStore,
-        bucket: &Bucket,
-        state: &mut State,
-        mut change: impl FnMut(&mut Window),
-    ) -> Result<(), GateError> {
+    async fn change(&self, state: &mut State, mut change: impl FnMut(&mut Window)) -> Result<(), GateError> {
         let learned = std::mem::take(&mut *locked(&self.learned));
-        let changed = self.try_change(store, bucket, state, &learned, &mut change).await;
+        let changed = self.try_change(state, &learned, &mut change).await;
         if !matches!(changed, Ok(true)) {
             // What was learned is older than what may have been said meanwhile.
             let newer = std::mem::replace(&mut *locked(&self.learned), learned);
@@ -208,18 +186,11 @@ impl Turnstile {
     /// Whether something was written.
     async fn try_change(
         &self,
-        store: &dyn WindowStore,
-        bucket: &Bucket,
         state: &mut State,
         learned: &Learned,
         change: &mut impl FnMut(&mut Window),
     ) -> Result<bool, GateError> {
-        if state.lost >= CONTENDED
-            && let Some(stored) = store.read(bucket).await?
-        {
-            state.lost = if stored.version == state.window.version { 0 } else { state.lost };
-            state.window = stored;
-        }
+        let mut fresh = false;
         loop {
             let mut next = state.window.clone();
             learned.teach(&mut next);
@@ -227,21 +198,41 @@ impl Turnstile {
             change(&mut next);
             // What was only noticed waits for a write that somebody needs; a new limit and a late arrival do not.
             let same_limit = (next.limit, next.length) == (state.window.limit, state.window.length);
-            if next == taught && same_limit && learned.late.is_empty() {
+            // Others only ever take slots: whoever is refused by an old window is refused by the newest one as well.
+            if next == taught && same_limit && learned.is_patient() {
                 return Ok(false);
             }
+            if !fresh && (!state.known || state.lost >= CONTENDED) {
+                self.read(state).await?;
+                fresh = true;
+                continue;
+            }
             next.version = state.window.version + 1;
-            match store.write(bucket, state.window.version, &next).await? {
+            let asked = self.clock.clock().now();
+            let written = self.store.write(&self.bucket, state.window.version, &next).await?;
+            state.round_trip = self.clock.clock().now() - asked;
+            match written {
                 Written::Yes => {
-                    state.window = next;
+                    (state.window, state.known) = (next, true);
                     return Ok(true);
                 }
-                Written::LostTo(fresh) => {
-                    state.window = fresh;
+                Written::LostTo(newer) => {
+                    (state.window, state.known) = (newer, true);
                     state.lost = state.lost.saturating_add(1);
+                    fresh = self.step_aside(state).await;
                 }
             }
         }
+    }
+
+    /// After a lost race: waits at random, longer after each, so that those who lost it do not meet again.
+    /// Whether the window is still as good as new.
+    async fn step_aside(&self, state: &State) -> bool {
+        let longest = state.round_trip << state.lost.min(STEEPEST);
+        let pause = locked(&self.dice).random_range(0..=longest);
+        let clock = self.clock.clock();
+        clock.sleep_until(clock.now() + pause).await;
+        pause == 0
     }
 }
 

@@ -38,7 +38,7 @@ impl Container {
         while timeline.now() < self.ends {
             match self.pass(caller, &mut dice).await {
                 Some(Pass::Go(ticket)) => {
-                    let after = self.clock.now() - ticket.granted;
+                    let after = timeline.now() - ticket.granted;
                     self.ledger.used(ticket.granted);
                     let flight = self.platform.send(self.id);
                     let (number, late) = (flight.number, flight.late);
@@ -49,7 +49,6 @@ impl Container {
                     }
                     let Ok(answer) = flight.answer.await else { return };
                     self.journal.note(self.id, Event::Answered { caller, flight: number });
-                    self.ledger.answered(self.clock.now());
                     let written = self.limiter.settle(ticket, answer).await;
                     self.journal.note(self.id, Event::Settled { caller, written });
                     self.late.fetch_sub(usize::from(late && written), Ordering::Relaxed);

@@ -38,7 +38,7 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
-    /// A world drawn from its seed, with clocks that are right and nobody outside.
+    /// A world drawn from its seed, with nobody outside.
     pub(crate) fn draw(seed: u64) -> Self {
         let mut dice = Dice::new(seed.wrapping_mul(0xD134_2543_DE82_EF95));
         let window = dice.one_of(&[6_000, 60_000]);
@@ -62,7 +62,7 @@ impl Scenario {
             giving_up: dice.chance(300),
             priorities: dice.chance(300),
             late_arrivals: dice.chance(300),
-            skew: 0,
+            skew: dice.one_of(&[0, 0, 300, 2_000]),
             outside: 0,
             forced_429: None,
         }
@@ -83,8 +83,8 @@ impl Scenario {
         self.outside == 0 && self.forced_429.is_none()
     }
 
-    /// How long a request is usually on its way at most.
+    /// How long a request is usually on its way at most: the other half of the pad is its sender's.
     pub(crate) fn transit(&self) -> Millis {
-        self.pad()
+        self.pad() / 2
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use clock::{Millis, SharedClock};
+use clock::{Bounded, Millis};
 use gate::WindowStore;
 
 use super::{
@@ -13,8 +13,8 @@ use super::{
     Timeline, Verdict, caller::Container, store::Connection,
 };
 
-/// Gives a container its limiter: the gate over its store and clock, or something else.
-pub(crate) type Join<'a> = &'a dyn Fn(Arc<dyn WindowStore>, SharedClock) -> Arc<dyn Limiter>;
+/// Gives a container its limiter: the gate over its store and clock, with a seed, or something else.
+pub(crate) type Join<'a> = &'a dyn Fn(Arc<dyn WindowStore>, Bounded, u64) -> Arc<dyn Limiter>;
 
 /// More polls than any world needs: whoever needs more goes round in circles.
 const ENDLESS: u64 = 20_000_000;
@@ -154,7 +154,8 @@ impl World<'_> {
         let id = self.containers.len();
         let skew = self.dice.between(-self.scenario.skew, self.scenario.skew);
         let clock = SkewedClock { timeline: self.timeline.clone(), skew };
-        let store = Arc::new(Connection { store: self.store.clone(), container: id });
+        let bounded = Bounded::new(Arc::new(clock.clone()), self.scenario.skew);
+        let store = Arc::new(Connection { store: self.store.clone(), container: id, clock: bounded.clone() });
         let life = if self.dice.chance(200) { self.dice.between(left / 4, left) } else { left };
         // Half of the crashes come at any time, half in the middle of a request.
         let last_words = match self.scenario.crashes && self.dice.chance(300) {
@@ -164,7 +165,7 @@ impl World<'_> {
         let (timeline, acts) = (self.timeline.clone(), self.acts.clone());
         let container = Arc::new(Container {
             id,
-            limiter: (self.join)(store, Arc::new(clock.clone())),
+            limiter: (self.join)(store, bounded, self.dice.between(0, Millis::MAX - 1).cast_unsigned()),
             clock,
             platform: self.platform.clone(),
             journal: self.journal.clone(),

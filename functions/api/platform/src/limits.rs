@@ -105,7 +105,7 @@ fn limit(group: &Group, window: &Window, now: Millis) -> Limit {
 }
 
 fn usage(grants: &[Grant]) -> Usage {
-    grants.iter().fold(Usage::default(), |mut usage, Grant(_, priority)| {
+    grants.iter().fold(Usage::default(), |mut usage, Grant { priority, .. }| {
         *match priority {
             Priority::Interactive => &mut usage.interactive,
             Priority::Event => &mut usage.event,
