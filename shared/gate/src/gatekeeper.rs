@@ -139,30 +139,28 @@ impl Gate {
         loop {
             let reservation = turnstile.reserve(wish).await?;
             wish.give_back = None;
-            let (slot, probe) = match reservation {
-                Reservation::Go { slot, probe } => (slot, probe),
+            let (slot, until, probe) = match reservation {
+                Reservation::Go { slot, until, probe } => (slot, until, probe),
                 Reservation::Later { at, .. } if at <= deadline => {
                     self.clock.sleep_until(at).await;
                     turnstile.refresh().await?;
                     continue;
                 }
                 // Another process may have brought the probe home: nobody is sent away by what was true a while ago.
-                Reservation::Later { .. }
-                    if !looked && turnstile.awaits_probe(self.clock.now().earliest).await =>
-                {
+                Reservation::Later { .. } if !looked && turnstile.awaits_probe(self.clock.now().earliest) => {
                     turnstile.refresh().await?;
                     looked = true;
                     continue;
                 }
                 Reservation::Later { at, cause } => {
-                    let at = self.clock.local(turnstile.back_at(at, cause).await);
+                    let at = self.clock.local(turnstile.back_at(at, cause));
                     return Err(GateError::Later { at, group: bucket.group.clone(), cause });
                 }
             };
             let slept = slot.at > self.clock.now().earliest;
             self.clock.sleep_until(slot.at).await;
             // Whoever slept looks again: a penalty or a correction may have voided its slot meanwhile.
-            let until = turnstile.look(slot, slept).await?;
+            let until = if slept { turnstile.look(slot).await? } else { Some(until) };
             // A container that was frozen is late: what was granted then may not be used now.
             let now = self.clock.now();
             if until.is_some_and(|until| now.latest <= until) {
@@ -183,7 +181,7 @@ impl Gate {
         let Permit { bucket, slot, probe, .. } = permit;
         let arrived = self.clock.now().latest;
         let turnstile = self.turnstile(&bucket);
-        let known = turnstile.known().await;
+        let known = turnstile.known();
         let late = notice.outcome != Outcome::Unsent && arrived - slot.until() > known.pad;
         turnstile.learn(Learned::of(slot, late.then_some(arrived), &notice));
         let recovered = probe || known.failures > 0;
@@ -252,8 +250,8 @@ impl Gate {
     }
 
     /// The window of a bucket as this process last saw it: no request is made for it.
-    pub async fn last_seen(&self, bucket: &Bucket) -> Window {
-        self.turnstile(bucket).seen().await
+    pub fn last_seen(&self, bucket: &Bucket) -> Window {
+        self.turnstile(bucket).seen()
     }
 
     fn turnstile(&self, bucket: &Bucket) -> Arc<Turnstile> {

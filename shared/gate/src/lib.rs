@@ -15,6 +15,7 @@ mod learned;
 mod memory;
 mod priority;
 mod scope;
+mod state;
 mod store;
 mod turnstile;
 mod window;

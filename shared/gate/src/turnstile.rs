@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clock::{Bounded, Millis};
-use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rand::RngExt;
 use tokio::sync::oneshot;
 
 use crate::{
     Ask, Bucket, Cause, GateError, Priority, Probation, Reservation, Slot, StoreError, Window, WindowStore,
-    Written, learned::Learned,
+    Written, learned::Learned, state::State,
 };
 
 /// What a waiter wants.
@@ -25,44 +25,23 @@ pub(crate) struct Wish {
 
 type Answer = Result<Reservation, Arc<GateError>>;
 
-/// After so many lost races in a row the window is read before it is written: a lost write costs more than a read.
-const CONTENDED: u32 = 1;
-/// Lost races make the pause before the next try longer, up to two to this power of round trips.
-const STEEPEST: u32 = 5;
-
 /// The state of a bucket in this process.
 pub(crate) struct Turnstile {
     store: Arc<dyn WindowStore>,
     clock: Bounded,
     bucket: Bucket,
-    dice: Mutex<StdRng>,
-    state: tokio::sync::Mutex<State>,
+    /// Held by whoever changes the stored window.
+    turn: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
     waiting: Mutex<Vec<(Wish, oneshot::Sender<Answer>)>>,
     learned: Mutex<Learned>,
 }
 
-struct State {
-    window: Window,
-    /// Whether the window was read or written at all.
-    known: bool,
-    /// Races lost since nobody else was seen to write.
-    lost: u32,
-    /// How long the store took to answer last (ms).
-    round_trip: Millis,
-}
-
 impl Turnstile {
     pub(crate) fn new(store: Arc<dyn WindowStore>, clock: Bounded, bucket: Bucket, seed: u64) -> Self {
-        let state = State { window: Window::unused(&bucket.group), known: false, lost: 0, round_trip: 0 };
-        Self {
-            store,
-            clock,
-            bucket,
-            dice: Mutex::new(StdRng::seed_from_u64(seed)),
-            state: tokio::sync::Mutex::new(state),
-            waiting: Mutex::default(),
-            learned: Mutex::default(),
-        }
+        let state = Mutex::new(State::new(&bucket.group, seed));
+        let turn = tokio::sync::Mutex::default();
+        Self { store, clock, bucket, turn, state, waiting: Mutex::default(), learned: Mutex::default() }
     }
 
     /// Notes what an answer said, for the next write.
@@ -71,31 +50,28 @@ impl Turnstile {
     }
 
     /// Whether this process believes that somebody's probe is under way.
-    pub(crate) async fn awaits_probe(&self, now: Millis) -> bool {
-        let window = self.known().await;
+    pub(crate) fn awaits_probe(&self, now: Millis) -> bool {
+        let window = self.known();
         matches!(window.probation, Probation::Running(until) if until > now) && window.blocked_until <= now
     }
 
     /// The window as this process last read or wrote it.
-    pub(crate) async fn known(&self) -> Window {
-        self.state.lock().await.window.clone()
+    pub(crate) fn known(&self) -> Window {
+        locked(&self.state).window.clone()
     }
 
     /// The window as last seen, with what answers have said since.
-    pub(crate) async fn seen(&self) -> Window {
-        let mut window = self.known().await;
+    pub(crate) fn seen(&self) -> Window {
+        let mut window = self.known();
         locked(&self.learned).teach(&mut window);
         window
     }
 
     /// When a refused caller should be back, so that not all of them come at once when a slot opens at `at`.
-    pub(crate) async fn back_at(&self, at: Millis, cause: Cause) -> Millis {
-        let window = self.known().await;
-        let spread = match cause {
-            Cause::Window => window.span() / 10,
-            Cause::Penalty | Cause::Breaker => window.span() / 60,
-        };
-        at + locked(&self.dice).random_range(0..=spread)
+    pub(crate) fn back_at(&self, at: Millis, cause: Cause) -> Millis {
+        let mut state = locked(&self.state);
+        let spread = state.spread(cause);
+        at + state.dice.random_range(0..=spread)
     }
 
     /// Takes a slot, together with everybody who waits.
@@ -103,7 +79,7 @@ impl Turnstile {
         loop {
             let (answer, mut answered) = oneshot::channel();
             locked(&self.waiting).push((wish, answer));
-            let mut state = self.state.lock().await;
+            let _turn = self.turn.lock().await;
             if let Ok(answer) = answered.try_recv() {
                 return answer.map_err(unshare);
             }
@@ -112,7 +88,7 @@ impl Turnstile {
             waiting.sort_by_key(|(wish, _)| wish.priority);
             let mut reservations = Vec::new();
             let written = self
-                .change(&mut state, |window| {
+                .change(|window| {
                     let now = self.clock.now();
                     for (slot, probe) in waiting.iter().filter_map(|(wish, _)| wish.give_back) {
                         window.release(slot, probe);
@@ -138,43 +114,40 @@ impl Turnstile {
         }
     }
 
-    /// Until when the request of a promised slot may be sent, `None` if it may not; `fresh` asks the store.
-    pub(crate) async fn look(&self, slot: Slot, fresh: bool) -> Result<Option<Millis>, GateError> {
-        let mut state = self.state.lock().await;
-        if fresh {
-            self.read(&mut state).await?;
-        }
-        Ok(state.window.holds(slot))
+    /// Looks up a slot that somebody has slept for: until when its request may be sent, `None` if it may not any more.
+    pub(crate) async fn look(&self, slot: Slot) -> Result<Option<Millis>, GateError> {
+        let stored = self.store.read(&self.bucket).await?;
+        Ok(stored.and_then(|window| window.holds(slot)))
     }
 
     /// Reads the window anew.
     pub(crate) async fn refresh(&self) -> Result<(), GateError> {
-        self.read(&mut *self.state.lock().await).await
+        let _turn = self.turn.lock().await;
+        self.read().await
     }
 
     /// Changes the window for everybody.
     pub(crate) async fn write(&self, change: impl FnMut(&mut Window)) -> Result<(), GateError> {
-        self.change(&mut *self.state.lock().await, change).await
+        let _turn = self.turn.lock().await;
+        self.change(change).await
     }
 
-    async fn read(&self, state: &mut State) -> Result<(), GateError> {
+    async fn read(&self) -> Result<(), GateError> {
         let asked = self.clock.clock().now();
         let stored = self.store.read(&self.bucket).await?;
-        state.round_trip = self.clock.clock().now() - asked;
-        if let Some(stored) = stored {
-            if state.known && stored.version == state.window.version {
-                state.lost = 0;
-            }
-            state.window = stored;
-        }
-        state.known = true;
+        let answered = self.clock.clock().now();
+        locked(&self.state).take(
+            stored.unwrap_or_else(|| Window::unused(&self.bucket.group)),
+            asked,
+            answered,
+        );
         Ok(())
     }
 
     /// Applies `change` to the freshest window until the store takes it; one that changes nothing is not written.
-    async fn change(&self, state: &mut State, mut change: impl FnMut(&mut Window)) -> Result<(), GateError> {
+    async fn change(&self, mut change: impl FnMut(&mut Window)) -> Result<(), GateError> {
         let learned = std::mem::take(&mut *locked(&self.learned));
-        let changed = self.try_change(state, &learned, &mut change).await;
+        let changed = self.try_change(&learned, &mut change).await;
         if !matches!(changed, Ok(true)) {
             // What was learned is older than what may have been said meanwhile.
             let newer = std::mem::replace(&mut *locked(&self.learned), learned);
@@ -186,53 +159,50 @@ impl Turnstile {
     /// Whether something was written.
     async fn try_change(
         &self,
-        state: &mut State,
         learned: &Learned,
         change: &mut impl FnMut(&mut Window),
     ) -> Result<bool, GateError> {
         let mut fresh = false;
         loop {
-            let mut next = state.window.clone();
+            let known = self.known();
+            let mut next = known.clone();
             learned.teach(&mut next);
             let taught = next.clone();
             change(&mut next);
             // What was only noticed waits for a write that somebody needs; a new limit and a late arrival do not.
-            let same_limit = (next.limit, next.length) == (state.window.limit, state.window.length);
+            let same_limit = (next.limit, next.length) == (known.limit, known.length);
             // Others only ever take slots: whoever is refused by an old window is refused by the newest one as well.
             if next == taught && same_limit && learned.is_patient() {
                 return Ok(false);
             }
-            if !fresh && (!state.known || state.lost >= CONTENDED) {
-                self.read(state).await?;
+            if !fresh && !locked(&self.state).is_alone() {
+                self.step_aside().await;
+                self.read().await?;
                 fresh = true;
                 continue;
             }
-            next.version = state.window.version + 1;
+            next.version = known.version + 1;
             let asked = self.clock.clock().now();
-            let written = self.store.write(&self.bucket, state.window.version, &next).await?;
-            state.round_trip = self.clock.clock().now() - asked;
+            let written = self.store.write(&self.bucket, known.version, &next).await?;
+            let answered = self.clock.clock().now();
             match written {
                 Written::Yes => {
-                    (state.window, state.known) = (next, true);
+                    locked(&self.state).won(next, answered);
                     return Ok(true);
                 }
                 Written::LostTo(newer) => {
-                    (state.window, state.known) = (newer, true);
-                    state.lost = state.lost.saturating_add(1);
-                    fresh = self.step_aside(state).await;
+                    locked(&self.state).lost_to(newer, asked, answered);
+                    fresh = false;
                 }
             }
         }
     }
 
-    /// After a lost race: waits at random, longer after each, so that those who lost it do not meet again.
-    /// Whether the window is still as good as new.
-    async fn step_aside(&self, state: &State) -> bool {
-        let longest = state.round_trip << state.lost.min(STEEPEST);
-        let pause = locked(&self.dice).random_range(0..=longest);
+    /// Where it is crowded, waits at random before it looks and writes, so that those who lost a race do not meet again.
+    async fn step_aside(&self) {
+        let pause = locked(&self.state).pause();
         let clock = self.clock.clock();
         clock.sleep_until(clock.now() + pause).await;
-        pause == 0
     }
 }
 

@@ -116,6 +116,8 @@ pub enum Reservation {
     Go {
         /// When to send.
         slot: Slot,
+        /// The latest instant at which to send; half of the pad is the way's.
+        until: Millis,
         /// Whether this is the probe after a block.
         probe: bool,
     },
@@ -209,7 +211,7 @@ impl Window {
         self.forget(now);
         let index = self.grants.partition_point(|grant| grant.slot.at <= slot.at);
         self.grants.insert(index, Grant { slot, priority });
-        Reservation::Go { slot, probe }
+        Reservation::Go { slot, until: self.latest(slot), probe }
     }
 
     /// Gives a slot back that was not and will not be used; if it was the probe's, the next request is the probe.

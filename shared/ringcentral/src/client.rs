@@ -239,7 +239,7 @@ impl RingCentral {
 
     /// Tells the invocation what is left of the budget.
     async fn tell(&self, bucket: &Bucket) {
-        let (window, now) = (self.gate.last_seen(bucket).await, self.gate.now());
+        let (window, now) = (self.gate.last_seen(bucket), self.gate.now());
         let seconds = |millis: Millis| u64::try_from((millis + 999) / 1_000).unwrap_or(0);
         telemetry::budget(telemetry::Budget {
             group: bucket.group.as_str().to_owned(),

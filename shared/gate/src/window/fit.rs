@@ -37,8 +37,12 @@ impl Window {
         let index = self.grants.iter().position(|grant| grant.slot == slot)?;
         let apart =
             self.crowded(|i| self.grants.get(i).map(|grant| grant.slot), index, self.ours()).is_none();
-        // Half of the pad is the way's.
-        (apart && slot.at >= self.blocked_until).then(|| slot.until() + self.pad / 2)
+        (apart && slot.at >= self.blocked_until).then(|| self.latest(slot))
+    }
+
+    /// The latest instant at which the request of a slot may be sent.
+    pub(super) fn latest(&self, slot: Slot) -> Millis {
+        slot.until() + self.pad / 2
     }
 
     /// How many requests of an interactive caller may be sent at `now`, one after the other without a wait.

@@ -18,7 +18,11 @@ fn ask(now: Millis, deadline: Millis, priority: Priority) -> Ask {
 }
 
 fn go(at: Millis) -> Reservation {
-    Reservation::Go { slot: slot(at), probe: false }
+    Reservation::Go { slot: slot(at), until: at + 250, probe: false }
+}
+
+fn probe(at: Millis) -> Reservation {
+    Reservation::Go { slot: slot(at), until: at + 250, probe: true }
 }
 
 fn later(at: Millis) -> Reservation {
@@ -42,10 +46,7 @@ fn a_block_holds_everybody_is_never_shortened_and_ends_with_one_probe() {
     window.block(70_000, Cause::Penalty);
     let held = Reservation::Later { at: 90_000, cause: Cause::Penalty };
     assert_eq!(window.reserve(ask(60_000, 60_000, Interactive)), held);
-    assert_eq!(
-        window.reserve(ask(90_000, 90_000, Interactive)),
-        Reservation::Go { slot: slot(90_000), probe: true }
-    );
+    assert_eq!(window.reserve(ask(90_000, 90_000, Interactive)), probe(90_000));
     let waits = Reservation::Later { at: 91_000, cause: Cause::Penalty };
     assert_eq!(window.reserve(ask(90_000, 90_000, Interactive)), waits);
     window.succeed(true);
@@ -57,10 +58,7 @@ fn a_probe_that_never_comes_back_is_replaced() {
     let mut window = heavy();
     window.block(90_000, Cause::Penalty);
     window.reserve(ask(90_000, 90_000, Interactive));
-    assert_eq!(
-        window.reserve(ask(110_000, 110_000, Interactive)),
-        Reservation::Go { slot: slot(110_000), probe: true }
-    );
+    assert_eq!(window.reserve(ask(110_000, 110_000, Interactive)), probe(110_000));
 }
 
 #[test]
@@ -78,10 +76,7 @@ fn failures_in_a_row_open_the_circuit_and_a_success_between_them_does_not() {
         window.reserve(ask(1, 1, Interactive)),
         Reservation::Later { at: 60_000, cause: Cause::Breaker }
     );
-    assert_eq!(
-        window.reserve(ask(60_000, 60_000, Interactive)),
-        Reservation::Go { slot: slot(60_000), probe: true }
-    );
+    assert_eq!(window.reserve(ask(60_000, 60_000, Interactive)), probe(60_000));
     window.fail(60_100, true, policy);
     assert_eq!(
         window.next_free(60_200, Interactive),
@@ -153,7 +148,7 @@ fn whoever_has_the_worse_clock_keeps_the_others_further_away() {
     let doubtful = Slot { at: 0, slack: 700 };
     assert_eq!(
         window.reserve(Ask { slack: 700, ..ask(0, 0, Interactive) }),
-        Reservation::Go { slot: doubtful, probe: false }
+        Reservation::Go { slot: doubtful, until: 950, probe: false }
     );
     assert_eq!(window.holds(doubtful), Some(950));
     assert_eq!(window.next_free(10_000, Interactive).0, 61_200);
