@@ -302,7 +302,7 @@ mod tests {
             assert_eq!(gate.window(&bucket()).await.unwrap().version, version);
         }
         let full = gate.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap_err();
-        assert!(matches!(full, GateError::Later { at: 1_060_500..=1_066_550, .. }), "{full:?}");
+        assert!(matches!(full, GateError::Later { at: 1_060_500, .. }), "{full:?}");
     }
 
     #[tokio::test]

@@ -68,6 +68,7 @@ impl State {
     /// Over how long refused callers are spread (ms), so that they do not all come at once when a slot opens.
     pub(crate) fn spread(&self, cause: Cause) -> Millis {
         match cause {
+            _ if self.is_alone() => 0,
             Cause::Window if self.crowd > 0 => self.window.span() / 5,
             Cause::Window => self.window.span() / 10,
             Cause::Penalty | Cause::Breaker => self.window.span() / 60,
