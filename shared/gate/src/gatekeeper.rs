@@ -153,7 +153,7 @@ impl Gate {
                     continue;
                 }
                 Reservation::Later { at, cause } => {
-                    let at = self.clock.local(turnstile.back_at(at, cause));
+                    let at = self.clock.local(turnstile.back_at(at, cause, priority));
                     return Err(GateError::Later { at, group: bucket.group.clone(), cause });
                 }
             };
@@ -173,7 +173,7 @@ impl Gate {
     }
 
     /// Takes over what an answer said. Costs a write only for what others must know at once: a limit that is new, a penalty,
-    /// a failure, the end of either, or an arrival later than the pad covers. All else rides on the next reservation.
+    /// a failure, the end of either, an arrival later than the pad covers, other tools that were not known. All else rides on the next reservation.
     ///
     /// # Errors
     /// [`GateError::Store`] if that could not be written.
@@ -183,10 +183,11 @@ impl Gate {
         let turnstile = self.turnstile(&bucket);
         let known = turnstile.known();
         let late = notice.outcome != Outcome::Unsent && arrived - slot.until() > known.pad;
-        turnstile.learn(Learned::of(slot, late.then_some(arrived), &notice));
+        let learned = Learned::of(slot, arrived, late, &notice);
+        let urgent = learned.is_urgent(&known);
+        turnstile.learn(learned);
         let recovered = probe || known.failures > 0;
-        let news = notice.announced.is_some_and(|(limit, length)| known.is_news(limit, length));
-        if notice.outcome == Outcome::Answered && !late && !recovered && !news {
+        if notice.outcome == Outcome::Answered && !recovered && !urgent {
             return Ok(());
         }
         turnstile
@@ -197,7 +198,7 @@ impl Gate {
                 match notice.outcome {
                     Outcome::Answered => window.succeed(probe),
                     Outcome::Failed | Outcome::Unsent => window.fail(arrived, probe, self.policy),
-                    Outcome::Throttled(penalty) => window.block(arrived + penalty.max(1), Cause::Penalty),
+                    Outcome::Throttled(penalty) => window.punish(arrived, penalty, probe),
                 }
             })
             .await

@@ -3,7 +3,7 @@
 use clock::Millis;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-use crate::{Cause, Group, Window};
+use crate::{Cause, Group, Priority, Window};
 
 /// A lost race counts as much as so many won ones: about one write in so many is lost, however many containers compete.
 const LOST: u32 = 16;
@@ -65,14 +65,18 @@ impl State {
         self.known && self.quiet.1 - self.quiet.0 > self.window.length
     }
 
-    /// Over how long refused callers are spread (ms), so that they do not all come at once when a slot opens.
-    pub(crate) fn spread(&self, cause: Cause) -> Millis {
-        match cause {
-            _ if self.is_alone() => 0,
-            Cause::Window if self.crowd > 0 => self.window.span() / 5,
-            Cause::Window => self.window.span() / 10,
-            Cause::Penalty | Cause::Breaker => self.window.span() / 60,
-        }
+    /// Over how long refused callers are spread (ms), so that they do not all come at once when a slot opens: the longer, the more of
+    /// the window is taken by those who go before them or beside them.
+    pub(crate) fn spread(&self, cause: Cause, priority: Priority) -> Millis {
+        let window = &self.window;
+        let longest = match cause {
+            _ if self.is_alone() => return 0,
+            Cause::Window if self.crowd > 0 => window.span() / 5,
+            Cause::Window => window.span() / 10,
+            Cause::Penalty | Cause::Breaker => return window.span() / 60,
+        };
+        let rivals = window.grants.iter().filter(|grant| grant.priority <= priority).count();
+        longest * rivals.min(window.grants.len()) as Millis / window.grants.len().max(1) as Millis
     }
 
     /// How long to wait before the next race (ms): nothing where none was lost lately, and never more than a 60th of the window.

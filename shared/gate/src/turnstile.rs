@@ -68,9 +68,9 @@ impl Turnstile {
     }
 
     /// When a refused caller should be back, so that not all of them come at once when a slot opens at `at`.
-    pub(crate) fn back_at(&self, at: Millis, cause: Cause) -> Millis {
+    pub(crate) fn back_at(&self, at: Millis, cause: Cause, priority: Priority) -> Millis {
         let mut state = locked(&self.state);
-        let spread = state.spread(cause);
+        let spread = state.spread(cause, priority);
         at + state.dice.random_range(0..=spread)
     }
 
@@ -169,10 +169,8 @@ impl Turnstile {
             learned.teach(&mut next);
             let taught = next.clone();
             change(&mut next);
-            // What was only noticed waits for a write that somebody needs; a new limit and a late arrival do not.
-            let same_limit = (next.limit, next.length) == (known.limit, known.length);
             // Others only ever take slots: whoever is refused by an old window is refused by the newest one as well.
-            if next == taught && same_limit && learned.is_patient() {
+            if next == taught && !learned.is_urgent(&known) {
                 return Ok(false);
             }
             if !fresh && !locked(&self.state).is_alone() {

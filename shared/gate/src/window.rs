@@ -16,6 +16,7 @@
 //! make another process send too early.
 
 mod fit;
+mod foreign;
 mod grant;
 
 use clock::Millis;
@@ -27,13 +28,10 @@ use crate::{Group, Policy, Priority};
 const MEMORY: Millis = 10_000;
 /// The ring holds no more grants than this; a larger limit than any known of RingCentral's is not used up.
 const RING: u32 = 1_000;
-/// What an answer counted is compared with our own grants no later than this (ms).
-const FRESH: Millis = 5_000;
-/// A late arrival may have moved its grant by as much as a request may take (ms).
-const MOVED: Millis = 15_000;
 /// How long a probe may be under way before another one may try (ms).
 const PROBE: Millis = 20_000;
 
+pub use foreign::Foreign;
 pub use grant::{Grant, Slot};
 
 /// What a caller asks of a window.
@@ -85,17 +83,17 @@ pub struct Window {
     pub limit: u32,
     /// Length of the window in milliseconds, as announced by `X-Rate-Limit-Window`.
     pub length: Millis,
+    /// When these two were announced for the first time.
+    #[serde(default)]
+    pub learned: Millis,
     /// What covers the jitter between grant and arrival (ms): a 120th of the window, raised up to a 50th when answers ask.
     pub pad: Millis,
     /// When an interactive caller was last seen.
     #[serde(default)]
     pub interactive_seen: Millis,
-    /// Requests of other tools on the same app and user, seen in one window.
+    /// What other tools on the same app and user use of it.
     #[serde(default)]
-    pub foreign: u32,
-    /// When that many were last seen.
-    #[serde(default)]
-    pub foreign_seen: Millis,
+    pub foreign: Foreign,
     /// No request before this instant.
     pub blocked_until: Millis,
     /// Why, if there is or was a block.
@@ -107,6 +105,9 @@ pub struct Window {
     /// Failures in a row.
     #[serde(default)]
     pub failures: u32,
+    /// Probes in a row that were answered 429 themselves.
+    #[serde(default)]
+    pub vain: u32,
 }
 
 /// What a window says to a caller.
@@ -139,14 +140,15 @@ impl Window {
             grants: Vec::new(),
             limit: group.default_limit(),
             length: 60_000,
+            learned: 0,
             pad: 60_000 / 120,
             interactive_seen: 0,
-            foreign: 0,
-            foreign_seen: 0,
+            foreign: Foreign::default(),
             blocked_until: 0,
             cause: None,
             probation: Probation::Over,
             failures: 0,
+            vain: 0,
         }
     }
 
@@ -238,37 +240,20 @@ impl Window {
         self.pad = (arrived - slot.until()).clamp(self.pad, self.pad.max(self.length / 50));
     }
 
-    /// Whether an announced limit or window length differs from what is known.
-    #[must_use]
-    pub fn is_news(&self, limit: u32, length: Millis) -> bool {
+    fn is_news(&self, limit: u32, length: Millis) -> bool {
         (limit.clamp(1, RING), length.max(1)) != (self.limit, self.length)
     }
 
-    /// Takes over an announced limit and window length.
-    pub fn learn(&mut self, limit: u32, length: Millis) {
+    /// Takes over the limit and the window length that an answer announced at `heard`, unless they changed after it.
+    pub fn learn(&mut self, limit: u32, length: Millis, heard: Millis) {
+        if !self.is_news(limit, length) || heard < self.learned {
+            return;
+        }
+        self.learned = heard;
         self.limit = limit.clamp(1, RING);
         if self.length != length.max(1) {
             self.length = length.max(1);
             self.pad = self.length / 120;
-        }
-    }
-
-    /// Makes room for other tools: at `granted` the server had counted `counted` requests, the permit's own included.
-    ///
-    /// Only what is certain is counted: our grants near the edges of the server's window are taken as inside of it.
-    pub fn notice_foreign(&mut self, granted: Millis, counted: u32) {
-        // By now the grants of that time may be forgotten, and would look like somebody else's.
-        if self.grants.last().is_none_or(|newest| newest.slot.at - granted > FRESH) {
-            return;
-        }
-        let inside = |grant: &&Grant| {
-            grant.slot.until() > granted - self.length - 2 * self.pad && grant.slot.at <= granted + MOVED
-        };
-        let ours = u32::try_from(self.grants.iter().filter(inside).count()).unwrap_or(u32::MAX);
-        let foreign = counted.saturating_sub(ours);
-        if foreign >= self.foreign || granted - self.foreign_seen > 3 * self.length {
-            self.foreign = foreign;
-            self.foreign_seen = granted;
         }
     }
 
@@ -279,6 +264,14 @@ impl Window {
             self.cause = Some(cause);
         }
         self.probation = Probation::Due;
+    }
+
+    /// RingCentral answered 429 at `now` and asks for this long a pause (ms). After a probe that fared so it is doubled, up to
+    /// sixteen times: somebody else restarts the penalty, and must be let out of it first.
+    pub fn punish(&mut self, now: Millis, penalty: Millis, probe: bool) {
+        self.struck(now, probe);
+        self.vain = if probe { (self.vain + 1).min(4) } else { self.vain };
+        self.block(now + (penalty.max(1) << self.vain), Cause::Penalty);
     }
 
     /// Counts a failure of RingCentral; enough of them in a row, or a failed probe, open the circuit.
@@ -295,6 +288,7 @@ impl Window {
         if probe {
             self.probation = Probation::Over;
             self.cause = None;
+            self.vain = 0;
         }
     }
 
@@ -303,13 +297,6 @@ impl Window {
     pub fn usage(&self, now: Millis) -> (Vec<Grant>, Vec<Grant>) {
         let recent = self.grants.iter().filter(|grant| grant.slot.until() > now - self.length);
         recent.partition(|grant| grant.slot.at <= now)
-    }
-
-    /// What other tools leave us of the limit: one less than they were seen to, for the next of them may be early.
-    #[must_use]
-    pub fn ours(&self) -> u32 {
-        let theirs = if self.foreign == 0 { 0 } else { self.foreign + 1 };
-        self.limit.saturating_sub(theirs).max(1)
     }
 
     /// What a priority may use of the window: while interactive callers are about, one slot is kept free for them.

@@ -35,6 +35,10 @@ pub(crate) struct Scenario {
     pub(crate) outside: u32,
     /// RingCentral answers 429 to the first request this long after the start, whatever its window says.
     pub(crate) forced_429: Option<Millis>,
+    /// The limit is another one from this long after the start.
+    pub(crate) changed: Option<(Millis, u32)>,
+    /// Besides the others, one container whose only caller is interactive and asks this often on average; the others are batch.
+    pub(crate) interactive_every: Option<Millis>,
 }
 
 impl Scenario {
@@ -65,6 +69,8 @@ impl Scenario {
             skew: dice.one_of(&[0, 0, 300, 2_000]),
             outside: 0,
             forced_429: None,
+            changed: None,
+            interactive_every: None,
         }
     }
 
@@ -80,7 +86,7 @@ impl Scenario {
 
     /// Nobody but the fleet can be to blame for a 429.
     pub(crate) fn is_clean(&self) -> bool {
-        self.outside == 0 && self.forced_429.is_none()
+        self.outside == 0 && self.forced_429.is_none() && self.changed.is_none()
     }
 
     /// How long a request is usually on its way at most: the other half of the pad is its sender's.

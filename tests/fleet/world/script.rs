@@ -77,7 +77,7 @@ pub(crate) fn run(scenario: &Scenario, join: Join<'_>) -> Verdict {
 
 impl World<'_> {
     fn open(&mut self) {
-        for _ in 0..self.scenario.containers {
+        for _ in 0..self.scenario.containers + usize::from(self.scenario.interactive_every.is_some()) {
             let delay = self.dice.one_of(&[0, 0, self.scenario.window / 3]);
             self.plan(delay, Act::Start);
         }
@@ -85,7 +85,7 @@ impl World<'_> {
         let mut at = self.timeline.now();
         while share > 0 && at < self.horizon {
             let every = self.scenario.window * 100 / (limit * share).max(1);
-            at += self.dice.between(every / 2, every * 3 / 2).max(1);
+            at += self.dice.between(every * 4 / 5, every * 6 / 5).max(1);
             let platform = self.platform.clone();
             self.timeline.at(at, move || platform.arrive_outside());
         }
@@ -156,7 +156,8 @@ impl World<'_> {
         let clock = SkewedClock { timeline: self.timeline.clone(), skew };
         let bounded = Bounded::new(Arc::new(clock.clone()), self.scenario.skew);
         let store = Arc::new(Connection { store: self.store.clone(), container: id, clock: bounded.clone() });
-        let life = if self.dice.chance(200) { self.dice.between(left / 4, left) } else { left };
+        let alone = id == 0 && self.scenario.interactive_every.is_some();
+        let life = if !alone && self.dice.chance(200) { self.dice.between(left / 4, left) } else { left };
         // Half of the crashes come at any time, half in the middle of a request.
         let last_words = match self.scenario.crashes && self.dice.chance(300) {
             true => 1 + self.dice.index(self.scenario.limit as usize / 2),
@@ -171,6 +172,7 @@ impl World<'_> {
             journal: self.journal.clone(),
             ledger: self.ledger.clone(),
             scenario: self.scenario.clone(),
+            interactive_every: self.scenario.interactive_every.filter(|_| id == 0),
             ends: self.timeline.now() + life,
             passing: AtomicUsize::new(0),
             last_words: AtomicUsize::new(last_words),
@@ -181,7 +183,8 @@ impl World<'_> {
             late: AtomicUsize::new(0),
         });
         self.journal.note(id, Event::Started { skew });
-        for caller in 0..self.scenario.callers {
+        let callers = if container.interactive_every.is_some() { 1 } else { self.scenario.callers };
+        for caller in 0..callers {
             self.executor.spawn(id, container.clone().call(caller, self.dice.fork()));
         }
         self.containers.push(container);

@@ -52,7 +52,7 @@ impl Store {
         dice: Dice,
     ) -> Self {
         let mut item = Window::unused(&limiter::bucket().group);
-        item.learn(limit, window);
+        item.learn(limit, window, 0);
         item.version = 1;
         let (dice, item) = (Arc::new(Mutex::new(dice)), Arc::new(Mutex::new(item)));
         Self { timeline, journal, ledger, faults, dice, item, counts: Arc::default() }

@@ -88,7 +88,7 @@ fn failures_in_a_row_open_the_circuit_and_a_success_between_them_does_not() {
 #[test]
 fn a_late_arrival_moves_its_slot_and_whoever_relied_on_it_notices() {
     let mut window = heavy();
-    window.learn(1, 60_000);
+    window.learn(1, 60_000, 0);
     assert_eq!(window.reserve(ask(0, 0, Interactive)), go(0));
     assert_eq!(window.reserve(ask(0, 90_000, Interactive)), go(60_500));
     assert!(window.holds(slot(60_500)).is_some());
@@ -105,8 +105,18 @@ fn a_raised_limit_is_used_at_once() {
     for _ in 0..10 {
         window.reserve(ask(0, 0, Interactive));
     }
-    window.learn(100, 60_000);
+    window.learn(100, 60_000, 0);
     assert_eq!(window.reserve(ask(5, 5, Interactive)), go(5));
+}
+
+#[test]
+fn regression_a_limit_that_was_heard_before_it_changed_does_not_come_back() {
+    let mut window = heavy();
+    window.learn(5, 60_000, 2_000);
+    window.learn(10, 60_000, 1_900);
+    assert_eq!(window.limit, 5);
+    window.learn(10, 60_000, 2_100);
+    assert_eq!(window.limit, 10);
 }
 
 #[test]
@@ -144,7 +154,7 @@ fn batch_takes_the_next_slot_and_none_beyond_it() {
 #[test]
 fn whoever_has_the_worse_clock_keeps_the_others_further_away() {
     let mut window = heavy();
-    window.learn(1, 60_000);
+    window.learn(1, 60_000, 0);
     let doubtful = Slot { at: 0, slack: 700 };
     assert_eq!(
         window.reserve(Ask { slack: 700, ..ask(0, 0, Interactive) }),
@@ -203,17 +213,58 @@ fn the_item_of_fifty_grants_fits_one_write_unit_and_what_is_no_grant_is_refused(
 #[test]
 fn other_tools_on_the_same_budget_are_noticed_and_made_room_for() {
     let mut window = heavy();
-    for at in [0, 10_000, 20_000] {
+    let heard = |window: &mut Window, at: Millis, counted: u32| {
+        window.reserve(ask(at, at, Interactive));
+        window.notice_foreign(at, at + 100, counted);
+        window.ours()
+    };
+    assert_eq!(heard(&mut window, 0, 1), 10);
+    assert_eq!(heard(&mut window, 10_000, 6), 4, "four of theirs, and two more that they may use");
+    assert_eq!(heard(&mut window, 20_000, 3), 4, "not forgotten at the first quiet moment");
+    assert_eq!(heard(&mut window, 700_000, 1), 4, "nor when the count begins anew");
+    assert_eq!(heard(&mut window, 1_400_000, 1), 10);
+}
+
+#[test]
+fn what_others_take_is_counted_before_the_requests_that_came_later() {
+    let mut window = Window::unused(&Group::named("Light"));
+    for at in (0..30_000).step_by(1_000) {
         window.reserve(ask(at, at, Interactive));
     }
-    window.notice_foreign(20_000, 3);
-    assert_eq!(window.ours(), 10);
-    window.notice_foreign(20_000, 7);
-    assert_eq!(window.ours(), 5);
-    window.notice_foreign(30_000, 3);
-    assert_eq!(window.ours(), 5, "not forgotten at the first quiet moment");
-    window.notice_foreign(900_000, 0);
-    assert_eq!(window.ours(), 10);
+    window.notice_foreign(26_000, 26_200, 27 + 9);
+    assert_eq!(window.foreign(), 9);
+}
+
+#[test]
+fn one_429_out_of_the_blue_changes_nothing_and_a_second_one_leaves_half_to_others() {
+    let mut window = heavy();
+    let strike = |window: &mut Window, at: Millis| {
+        window.punish(at, 60_000, true);
+        window.punish(at + 100, 60_000, false);
+        window.ours()
+    };
+    assert_eq!(strike(&mut window, 2_000_000), 10);
+    assert_eq!(strike(&mut window, 2_500_000), 5);
+    assert_eq!(strike(&mut window, 3_000_000), 3);
+    // Their use is counted meanwhile, and ten windows without a strike tell that this was all of it.
+    for (at, ours) in [(3_500_000, 3), (3_590_000, 3), (3_650_000, 8)] {
+        window.reserve(ask(at, at, Interactive));
+        window.notice_foreign(at, at + 100, 2);
+        assert_eq!(window.ours(), ours, "at {at}");
+    }
+}
+
+#[test]
+fn a_429_that_a_lowered_limit_explains_is_nobody_elses() {
+    let mut window = heavy();
+    for _ in 0..10 {
+        window.reserve(ask(1_000_000, 1_000_000, Interactive));
+    }
+    window.learn(8, 60_000, 0);
+    for at in [1_001_000, 1_002_000] {
+        window.struck(at, false);
+    }
+    assert_eq!(window.ours(), 8);
 }
 
 #[test]
@@ -240,7 +291,7 @@ proptest! {
         steps in prop::collection::vec((0_i64..9_000, 0_i64..500, 0_i64..200_000, 0_u8..3, 0_i64..2_000), 1..200),
     ) {
         let mut window = heavy();
-        window.learn(limit, 60_000);
+        window.learn(limit, 60_000, 0);
         let mut now = 0;
         let mut arrivals = Vec::new();
         for (idle, delay, patience, priority, slack) in steps {
@@ -264,7 +315,7 @@ proptest! {
     #[test]
     fn a_saturated_window_is_used_up(limit in 1_u32..60) {
         let mut window = heavy();
-        window.learn(limit, 60_000);
+        window.learn(limit, 60_000, 0);
         let mut last = 0;
         for _ in 0..limit * 10 {
             let Reservation::Go { slot: Slot { at, .. }, .. } = window.reserve(ask(last, i64::MAX, Interactive)) else { unreachable!() };
