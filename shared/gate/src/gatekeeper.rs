@@ -9,10 +9,10 @@ use clock::{Bounded, Millis};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{
-    Bucket, Cause, GateError, Grant, Group, Priority, Reservation, Scope, Slot, StoreError, Window,
+    Booking, Bucket, Cause, GateError, Grant, Group, Priority, Reservation, Scope, Slot, StoreError, Window,
     WindowStore,
     learned::Learned,
-    turnstile::{Turnstile, Wish},
+    turnstile::{Taken, Turnstile, Wish},
 };
 
 /// The furthest ahead a slot is asked for because the store is slow (milliseconds).
@@ -132,44 +132,94 @@ impl Gate {
         priority: Priority,
         patience: Patience,
     ) -> Result<Permit, GateError> {
+        let wish = self.wish(priority, 1, patience);
+        self.pass_with(bucket, wish).await
+    }
+
+    /// Takes up to `count` slots that open within `patience`, in one write: at least one, and less than `count` if the
+    /// others open later.
+    ///
+    /// # Errors
+    /// Those of [`Gate::pass`].
+    pub async fn book(
+        &self,
+        bucket: &Bucket,
+        priority: Priority,
+        count: usize,
+        patience: Patience,
+    ) -> Result<Booking, GateError> {
+        let wish = self.wish(priority, count, patience);
+        let taken = self.take(&self.turnstile(bucket), bucket, wish).await?;
+        Ok(Booking::new(self.clone(), bucket.clone(), wish, taken))
+    }
+
+    fn wish(&self, priority: Priority, count: usize, patience: Patience) -> Wish {
         let deadline = self.clock.now().earliest + patience.0;
+        Wish { priority, count, deadline, give_back: None, lead: 0 }
+    }
+
+    /// Passes one request, whatever the wish's count.
+    pub(crate) async fn pass_with(&self, bucket: &Bucket, wish: Wish) -> Result<Permit, GateError> {
         let turnstile = self.turnstile(bucket);
-        let mut wish = Wish { priority, deadline, give_back: None, lead: 0 };
+        let mut wish = Wish { count: 1, ..wish };
+        loop {
+            for taken in self.take(&turnstile, bucket, wish).await? {
+                match self.redeem(&turnstile, bucket, wish, taken).await? {
+                    Ok(permit) => return Ok(permit),
+                    Err(again) => wish = again,
+                }
+            }
+        }
+    }
+
+    /// Takes slots, or says when the first of them opens.
+    async fn take(
+        &self,
+        turnstile: &Turnstile,
+        bucket: &Bucket,
+        mut wish: Wish,
+    ) -> Result<Vec<Taken>, GateError> {
         let mut looked = false;
         loop {
-            let reservation = turnstile.reserve(wish).await?;
+            let reservations = turnstile.reserve(wish).await?;
             wish.give_back = None;
-            let (slot, until, probe) = match reservation {
-                Reservation::Go { slot, until, probe } => (slot, until, probe),
-                Reservation::Later { at, .. } if at <= deadline => {
-                    self.clock.sleep_until(at).await;
-                    turnstile.refresh().await?;
-                    continue;
-                }
-                // Another process may have brought the probe home: nobody is sent away by what was true a while ago.
-                Reservation::Later { .. } if !looked && turnstile.awaits_probe(self.clock.now().earliest) => {
-                    turnstile.refresh().await?;
-                    looked = true;
-                    continue;
-                }
-                Reservation::Later { at, cause } => {
-                    let at = self.clock.local(turnstile.back_at(at, cause, priority));
-                    return Err(GateError::Later { at, group: bucket.group.clone(), cause });
-                }
+            let Some(Reservation::Later { at, cause }) = reservations.first().copied() else {
+                return Ok(reservations.into_iter().filter_map(Taken::of).collect());
             };
-            let slept = slot.at > self.clock.now().earliest;
-            self.clock.sleep_until(slot.at).await;
-            // Whoever slept looks again: a penalty or a correction may have voided its slot meanwhile.
-            let until = if slept { turnstile.look(slot).await? } else { Some(until) };
-            // A container that was frozen is late: what was granted then may not be used now.
-            let now = self.clock.now();
-            if until.is_some_and(|until| now.latest <= until) {
-                return Ok(Permit { bucket: bucket.clone(), slot, probe, priority });
+            if at <= wish.deadline {
+                self.clock.sleep_until(at).await;
+                turnstile.refresh().await?;
+            } else if !looked && turnstile.awaits_probe(self.clock.now().earliest) {
+                // Another process may have brought the probe home: nobody is sent away by what was true a while ago.
+                turnstile.refresh().await?;
+                looked = true;
+            } else {
+                let at = self.clock.local(turnstile.back_at(at, cause, wish.priority));
+                return Err(GateError::Later { at, group: bucket.group.clone(), cause });
             }
-            // A store that is slower than that would make every slot late: ask for one that lies ahead.
-            let late = now.earliest - slot.at;
-            wish = Wish { give_back: Some((slot, probe)), lead: (2 * late).clamp(wish.lead, LEAD), ..wish };
         }
+    }
+
+    /// Waits for a taken slot and returns the right to send; if it may not be used any more, the wish for another one.
+    pub(crate) async fn redeem(
+        &self,
+        turnstile: &Turnstile,
+        bucket: &Bucket,
+        wish: Wish,
+        Taken { slot, until, probe }: Taken,
+    ) -> Result<Result<Permit, Wish>, GateError> {
+        let slept = slot.at > self.clock.now().earliest;
+        self.clock.sleep_until(slot.at).await;
+        // Whoever slept looks again: a penalty or a correction may have voided its slot meanwhile.
+        let until = if slept { turnstile.look(slot).await? } else { Some(until) };
+        // A container that was frozen is late: what was granted then may not be used now.
+        let now = self.clock.now();
+        if until.is_some_and(|until| now.latest <= until) {
+            return Ok(Ok(Permit { bucket: bucket.clone(), slot, probe, priority: wish.priority }));
+        }
+        // A store that is slower than that would make every slot late: ask for one that lies ahead.
+        let late = now.earliest - slot.at;
+        Ok(Err(Wish { give_back: Some((slot, probe)), lead: (2 * late).clamp(wish.lead, LEAD), ..wish }))
     }
 
     /// Takes over what an answer said. Costs a write only for what others must know at once: a limit that is new, a penalty,
@@ -255,7 +305,7 @@ impl Gate {
         self.turnstile(bucket).seen()
     }
 
-    fn turnstile(&self, bucket: &Bucket) -> Arc<Turnstile> {
+    pub(crate) fn turnstile(&self, bucket: &Bucket) -> Arc<Turnstile> {
         let mut turnstiles = self.turnstiles.lock().unwrap_or_else(PoisonError::into_inner);
         let turnstile = turnstiles.entry(bucket.clone()).or_insert_with(|| {
             let seed = self.dice.lock().unwrap_or_else(PoisonError::into_inner).random();
@@ -266,123 +316,4 @@ impl Gate {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::MemoryWindows;
-
-    fn bucket() -> Bucket {
-        let tenant = "acme".parse().unwrap();
-        Bucket { tenant, identity: "app".to_owned(), group: Group::named("Auth") }
-    }
-
-    /// A clock that is its own authority.
-    fn alone(clock: clock::Manual) -> Bounded {
-        Bounded::new(Arc::new(clock), 0)
-    }
-
-    fn gate(policy: Policy) -> Gate {
-        Gate::new(Arc::new(MemoryWindows::default()), alone(clock::Manual::at(1_000_000)), policy)
-    }
-
-    #[tokio::test]
-    async fn regression_requests_that_were_never_sent_cost_nothing_of_the_budget() {
-        let gate = gate(Policy { threshold: u32::MAX, ..Policy::default() });
-        for _ in 0..30 {
-            let permit = gate.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap();
-            gate.settle(permit, Notice { outcome: Outcome::Unsent, ..Notice::default() }).await.unwrap();
-        }
-        assert_eq!(gate.window(&bucket()).await.unwrap().remaining(1_000_000), 5);
-    }
-
-    #[tokio::test]
-    async fn an_uncontended_pass_is_one_write_and_settling_it_is_none() {
-        let gate = gate(Policy::default());
-        for version in 1..=5 {
-            let permit = gate.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap();
-            gate.settle(permit, Notice::default()).await.unwrap();
-            assert_eq!(gate.window(&bucket()).await.unwrap().version, version);
-        }
-        let full = gate.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap_err();
-        assert!(matches!(full, GateError::Later { at: 1_060_500, .. }), "{full:?}");
-    }
-
-    #[tokio::test]
-    async fn regression_a_probe_that_succeeded_elsewhere_is_heard_of() {
-        let (store, clock) = (Arc::new(MemoryWindows::default()), clock::Manual::at(1_000_000));
-        let gate =
-            || Gate::new(store.clone(), alone(clock.clone()), Policy { threshold: 1, cool_down: 3_000 });
-        let (one, other) = (gate(), gate());
-        let failed = Notice { outcome: Outcome::Failed, ..Notice::default() };
-        let permit = one.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap();
-        one.settle(permit, failed).await.unwrap();
-        clock.advance(3_000);
-        let probe = one.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap();
-        // Twice: whoever has just lost a race reads the window anyway, and would hear of the probe by that.
-        for _ in 0..2 {
-            let waits = other.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap_err();
-            assert!(matches!(waits, GateError::Later { cause: Cause::Breaker, .. }), "{waits:?}");
-        }
-        one.settle(probe, Notice::default()).await.unwrap();
-        assert!(other.pass(&bucket(), Priority::Interactive, Patience(0)).await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn regression_a_new_limit_is_stored_before_anybody_asks_again() {
-        let gate = gate(Policy::default());
-        let permit = gate.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap();
-        let heard = Notice { announced: Some((2, 30_000)), ..Notice::default() };
-        gate.settle(permit, heard).await.unwrap();
-        let stored = gate.window(&bucket()).await.unwrap();
-        assert_eq!((stored.limit, stored.length), (2, 30_000));
-    }
-
-    /// A store whose every write takes this long.
-    struct Slow(MemoryWindows, clock::Manual, Millis);
-
-    #[async_trait::async_trait]
-    impl WindowStore for Slow {
-        async fn buckets(&self) -> Result<Vec<Bucket>, StoreError> {
-            self.0.buckets().await
-        }
-
-        async fn read(&self, bucket: &Bucket) -> Result<Option<Window>, StoreError> {
-            self.0.read(bucket).await
-        }
-
-        async fn write(
-            &self,
-            bucket: &Bucket,
-            expected: u64,
-            next: &Window,
-        ) -> Result<crate::Written, StoreError> {
-            self.1.advance(self.2);
-            self.0.write(bucket, expected, next).await
-        }
-    }
-
-    #[tokio::test]
-    async fn regression_a_probe_that_came_too_late_is_tried_again_at_once() {
-        let clock = clock::Manual::eager(1_000_000);
-        let store = Arc::new(Slow(MemoryWindows::default(), clock.clone(), 900));
-        let gate = Gate::new(store, alone(clock.clone()), Policy { threshold: 1, cool_down: 3_000 });
-        let permit = gate.pass(&bucket(), Priority::Interactive, Patience(5_000)).await.unwrap();
-        gate.settle(permit, Notice { outcome: Outcome::Failed, ..Notice::default() }).await.unwrap();
-        clock.advance(3_000);
-        let probe = gate.pass(&bucket(), Priority::Interactive, Patience(5_000)).await.unwrap();
-        gate.settle(probe, Notice::default()).await.unwrap();
-        assert_eq!(gate.window(&bucket()).await.unwrap().probation, crate::Probation::Over);
-    }
-
-    #[tokio::test]
-    async fn regression_a_store_slower_than_the_pad_does_not_make_every_slot_late() {
-        let clock = clock::Manual::eager(1_000_000);
-        let store = Arc::new(Slow(MemoryWindows::default(), clock.clone(), 900));
-        let gate = Gate::new(store, alone(clock.clone()), Policy::default());
-        for _ in 0..3 {
-            let before = clock::Clock::now(&clock);
-            let permit = gate.pass(&bucket(), Priority::Interactive, Patience(5_000)).await.unwrap();
-            assert!(clock::Clock::now(&clock) - before <= 4_000);
-            assert!(clock::Clock::now(&clock) - permit.granted() <= 250);
-        }
-    }
-}
+mod tests;

@@ -15,6 +15,8 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wish {
     pub(crate) priority: Priority,
+    /// How many slots, at most; less than that if the others open too late.
+    pub(crate) count: usize,
     /// A slot that opens later is of no use.
     pub(crate) deadline: Millis,
     /// A slot that it could not use and gives back, and whether it was the probe's.
@@ -23,7 +25,25 @@ pub(crate) struct Wish {
     pub(crate) lead: Millis,
 }
 
-type Answer = Result<Reservation, Arc<GateError>>;
+/// A slot that was taken for somebody: when, until when it may be used, and whether the others wait for what comes of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken {
+    pub(crate) slot: Slot,
+    pub(crate) until: Millis,
+    pub(crate) probe: bool,
+}
+
+impl Taken {
+    pub(crate) fn of(reservation: Reservation) -> Option<Self> {
+        match reservation {
+            Reservation::Go { slot, until, probe } => Some(Self { slot, until, probe }),
+            Reservation::Later { .. } => None,
+        }
+    }
+}
+
+/// Slots that were taken, or the one reason why none was.
+type Answer = Result<Vec<Reservation>, Arc<GateError>>;
 
 /// The state of a bucket in this process.
 pub(crate) struct Turnstile {
@@ -74,8 +94,8 @@ impl Turnstile {
         at + state.dice.random_range(0..=spread)
     }
 
-    /// Takes a slot, together with everybody who waits.
-    pub(crate) async fn reserve(&self, wish: Wish) -> Result<Reservation, GateError> {
+    /// Takes slots, together with everybody who waits.
+    pub(crate) async fn reserve(&self, wish: Wish) -> Result<Vec<Reservation>, GateError> {
         loop {
             let (answer, mut answered) = oneshot::channel();
             locked(&self.waiting).push((wish, answer));
@@ -95,9 +115,10 @@ impl Turnstile {
                     }
                     // A quarter of the pad covers a small doubt.
                     let slack = (now.width() - window.pad / 4).max(0);
-                    let reserve = |(Wish { priority, deadline, lead, .. }, _): &(Wish, _)| {
+                    let reserve = |(Wish { priority, count, deadline, lead, .. }, _): &(Wish, _)| {
                         let now = now.earliest + lead;
-                        window.reserve(Ask { now, deadline: now.max(*deadline), priority: *priority, slack })
+                        let ask = Ask { now, deadline: now.max(*deadline), priority: *priority, slack };
+                        window.reserve_several(ask, *count)
                     };
                     reservations = waiting.iter().map(reserve).collect();
                 })
@@ -212,7 +233,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// One answer for each waiter: its own reservation, or the failure that all of them share.
 fn answers(
     written: Result<(), Arc<GateError>>,
-    reservations: Vec<Reservation>,
+    reservations: Vec<Vec<Reservation>>,
 ) -> impl Iterator<Item = Answer> {
     let failed = written.err();
     // A failure may come before any reservation was tried, and is everybody's all the same.

@@ -1,19 +1,4 @@
 //! The arithmetic of one sliding window. Pure: no clock, no store, no waiting.
-//!
-//! Why the ring is exact. The server accepts a request at arrival `a` if fewer than N accepted arrivals lie in
-//! `(a - W, a]`. A grant promises that its request arrives not before `at` and not after `at + slack + pad`, and a new one is placed
-//! at the earliest instant at which, of any N + 1 neighbours in the order of `at`, the last begins no earlier than
-//! `slack + pad + W` after the first. Of any N + 1 grants let `i` be the first and `j` the last in that order. The (N + 1)-th from `i` on
-//! is `j` or comes before it, so `at_j >= at_i + slack_i + pad + W`, and the two requests arrive at least W apart: no window
-//! of length W ever holds N + 1.
-//!
-//! What the pad must cover is the way to the server and the small lateness of a sender: half of it each. The slack is what a sender's
-//! clock leaves open ([`clock::Bounded`]): a sender waits until its slot has certainly come, and claims the doubt beforehand. An
-//! arrival that may have been later still is written back ([`Window::correct`]), and whoever sleeps looks again before sending
-//! ([`Window::holds`]), because a correction may have closed the gap it was promised.
-//!
-//! What a crash costs: the slots its process had been granted and not used, each for one window. What it can't do is
-//! make another process send too early.
 
 mod fit;
 mod foreign;
@@ -179,6 +164,19 @@ impl Window {
         let paced = batch.filter(|_| priority == Priority::Batch).map(|grant| grant.slot.at + self.pace());
         let wish = Slot { at: paced.map_or(from, |paced| from.max(paced)), slack };
         (self.earliest(wish, self.share(now, priority)), blocked.unwrap_or(Cause::Window))
+    }
+
+    /// Takes up to `count` slots that open by the deadline, one after the other; a refusal only if there is none.
+    pub fn reserve_several(&mut self, ask: Ask, count: usize) -> Vec<Reservation> {
+        let mut taken = Vec::new();
+        while taken.len() < count.max(1) {
+            match self.reserve(ask) {
+                go @ Reservation::Go { .. } => taken.push(go),
+                later @ Reservation::Later { .. } if taken.is_empty() => return vec![later],
+                Reservation::Later { .. } => break,
+            }
+        }
+        taken
     }
 
     /// Takes the next slot if it opens by the deadline.
