@@ -6,10 +6,10 @@
 
 use std::{hint::black_box, sync::Arc, time::Duration};
 
-use clock::{Manual, Millis};
+use clock::{Bounded, Manual, Millis};
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use trunkline_gate::{
-    Bucket, Gate, Group, MemoryWindows, Notice, Patience, Policy, Priority, Reservation, Window,
+    Ask, Bucket, Gate, Group, MemoryWindows, Notice, Patience, Policy, Priority, Reservation, Window,
 };
 
 const START: Millis = 1_795_000_000_000;
@@ -18,7 +18,7 @@ const LENGTH: Millis = 60_000;
 const LIMITS: [u32; 3] = [10, 50, 1_000];
 
 fn reserve(window: &mut Window, now: Millis, patience: Millis) -> Reservation {
-    window.reserve(now, now + patience, Priority::Interactive)
+    window.reserve(Ask { now, deadline: now + patience, priority: Priority::Interactive, slack: 0 })
 }
 
 /// A window of this limit with so many slots taken at `START`.
@@ -92,7 +92,7 @@ fn passing(criterion: &mut Criterion) {
     for name in ["heavy", "light"] {
         let tenant = "acme".parse().unwrap();
         let bucket = Bucket { tenant, identity: "app".to_owned(), group: Group::named(name) };
-        let clock = Arc::new(Manual::eager(START));
+        let clock = Bounded::new(Arc::new(Manual::eager(START)), 0);
         let gate = Gate::new(Arc::new(MemoryWindows::default()), clock, Policy::default());
         group.bench_function(name, |bench| {
             bench.iter(|| {

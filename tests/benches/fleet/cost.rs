@@ -62,7 +62,7 @@ pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
     let sdk = aws_config::defaults(aws_config::BehaviorVersion::v2026_01_12()).load().await;
     let bare = Bare { client: Client::new(&sdk), table: format!("{PREFIX}-windows") };
     let store = Arc::new(WindowTable::new(wiring.tables()));
-    let gate = Gate::new(store, wiring.clock.clone(), Policy::default());
+    let gate = Gate::new(store, clock::Bounded::new(wiring.clock.clone(), 0), Policy::default());
     let (mut permits, mut updates, mut bytes) = (Vec::new(), Vec::new(), 0);
     for round in 0..ROUNDS {
         for index in 0..plan.buckets {
@@ -80,7 +80,7 @@ pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
             gate.settle(permit, notice).await?;
             permits.push(begun.elapsed());
 
-            let size = serde_json::to_string(&gate.last_seen(&bucket).await)?.len();
+            let size = serde_json::to_string(&gate.last_seen(&bucket))?.len();
             let begun = Instant::now();
             bare.update(&format!("bare-{index}"), round, size).await?;
             updates.push(begun.elapsed());

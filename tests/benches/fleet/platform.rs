@@ -26,6 +26,7 @@ pub(crate) struct Platform {
     http: reqwest::Client,
     client: RingCentral,
     patience: Duration,
+    clock_error: u32,
 }
 
 /// What was counted up to an instant.
@@ -55,12 +56,20 @@ impl Platform {
         let wiring = Wiring::new(&cloud.sdk, cloud.config("http://127.0.0.1".to_owned())?, clock::system())?;
         let http = reqwest::Client::builder().no_proxy().build()?;
         let client = wiring.ringcentral();
-        let patience = options.real(options.patience);
-        Ok(Self { _aws: aws, _simulator: simulator, aws_url, simulator_url, http, client, patience })
+        Ok(Self {
+            _aws: aws,
+            _simulator: simulator,
+            aws_url,
+            simulator_url,
+            http,
+            client,
+            patience: options.real(options.patience),
+            clock_error: options.clock_error,
+        })
     }
 
     /// What a container finds in its environment.
-    pub(crate) fn environment(&self) -> [(&'static str, String); 8] {
+    pub(crate) fn environment(&self) -> [(&'static str, String); 9] {
         [
             ("AWS_ENDPOINT_URL", self.aws_url.clone()),
             ("AWS_REGION", embedded_aws::REGION.to_owned()),
@@ -69,6 +78,7 @@ impl Platform {
             ("TRUNKLINE_TABLES", PREFIX.to_owned()),
             ("TRUNKLINE_SECRETS", PREFIX.to_owned()),
             ("TRUNKLINE_PUBLIC_URL", "http://127.0.0.1".to_owned()),
+            ("CLOCK_ERROR_MS", self.clock_error.to_string()),
             ("GATE_PATIENCE_MS", self.patience.as_millis().to_string()),
         ]
     }
