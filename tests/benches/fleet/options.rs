@@ -28,6 +28,9 @@ pub(crate) struct Options {
     /// Processes of the fleet
     #[arg(long, default_value_t = 16)]
     pub(crate) processes: usize,
+    /// Over how long the processes begin, one after the other, simulated seconds; 0: all in the same instant
+    #[arg(long, default_value_t = 6.0)]
+    pub(crate) ramp: f64,
     /// Callers in each process that always want to send
     #[arg(long, default_value_t = 2)]
     pub(crate) callers: usize,

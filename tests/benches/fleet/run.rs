@@ -107,5 +107,7 @@ fn plan(scenario: &Scenario, options: &Options, index: usize) -> Plan {
         }
         Load::Mixed { .. } => vec![Caller { priority: Priority::Batch, every: 0 }; options.callers],
     };
-    Plan { operation: scenario.bucket.operation.id.to_owned(), callers, at_once: false }
+    let after = options.real(options.ramp).mul_f64(index as f64 / options.processes.max(1) as f64);
+    let after = after.as_millis() as u64;
+    Plan { operation: scenario.bucket.operation.id.to_owned(), callers, after, at_once: false }
 }

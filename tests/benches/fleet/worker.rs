@@ -25,6 +25,8 @@ pub(crate) struct Plan {
     pub(crate) operation: String,
     /// Its callers.
     pub(crate) callers: Vec<Caller>,
+    /// How long after the word it begins, real milliseconds.
+    pub(crate) after: u64,
     /// It was started in the middle and waits for no word.
     pub(crate) at_once: bool,
 }
@@ -74,6 +76,7 @@ pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
     if !plan.at_once && !orders.go().await {
         return Ok(());
     }
+    tokio::time::sleep(Duration::from_millis(plan.after)).await;
     let waiting: Waiting = Arc::new(Mutex::new(vec![None; plan.callers.len()]));
     for (index, caller) in plan.callers.iter().enumerate() {
         tokio::spawn(call(client.clone(), operation, *caller, index, waiting.clone()));
