@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::{queues::sources, template::Template};
+use crate::{
+    complaints::Complaints,
+    queues::{dead_letters, sources},
+    template::Template,
+};
 
 fn dimension(name: &str, value: &Value) -> Value {
     json!([{ "Name": name, "Value": value }])
@@ -15,6 +19,34 @@ fn watched(template: &Template, namespace: &str, metric: &str, dimensions: &Valu
     })
 }
 
+/// Every queue, its function and its dead letters are watched.
+pub(crate) fn every_source_is_watched(template: &Template) -> Complaints {
+    let mut complaints = Complaints::default();
+    for function in template.functions() {
+        for (_, queue) in sources(&function) {
+            let by_function = dimension("FunctionName", &json!({ "Ref": function.id }));
+            for metric in ["Errors", "Throttles"] {
+                let watched = watched(template, "AWS/Lambda", metric, &by_function);
+                complaints.unless(watched, format!("nobody watches {metric} of {}", function.id));
+            }
+            let by_queue =
+                |queue: &str| dimension("QueueName", &json!({ "Fn::GetAtt": [queue, "QueueName"] }));
+            let oldest = watched(template, "AWS/SQS", "ApproximateAgeOfOldestMessage", &by_queue(queue));
+            complaints.unless(oldest, format!("nobody watches how long messages wait in {queue}"));
+            let seen = dead_letters(template, queue).is_some_and(|dead| {
+                watched(template, "AWS/SQS", "ApproximateNumberOfMessagesVisible", &by_queue(dead))
+            });
+            complaints.unless(seen, format!("nobody watches the dead letters of {queue}"));
+        }
+    }
+    complaints
+}
+
+#[test]
+fn every_queue_and_its_function_are_watched() {
+    every_source_is_watched(&Template::load()).none();
+}
+
 #[test]
 fn every_alarm_reaches_somebody_and_means_something() {
     let template = Template::load();
@@ -25,27 +57,6 @@ fn every_alarm_reaches_somebody_and_means_something() {
         // Nothing happened is no reason to wake anybody.
         assert_eq!(alarm["TreatMissingData"], "notBreaching", "{id}");
         assert!(alarm["AlarmDescription"].as_str().is_some_and(|text| text.ends_with('.')), "{id}");
-    }
-}
-
-#[test]
-fn every_queue_and_its_function_are_watched() {
-    let template = Template::load();
-    for function in template.functions() {
-        for (_, queue) in sources(&function) {
-            let by_function = dimension("FunctionName", &json!({ "Ref": function.id }));
-            for metric in ["Errors", "Throttles"] {
-                assert!(watched(&template, "AWS/Lambda", metric, &by_function), "{}: {metric}", function.id);
-            }
-            let by_queue =
-                |queue: &str| dimension("QueueName", &json!({ "Fn::GetAtt": [queue, "QueueName"] }));
-            let oldest = "ApproximateAgeOfOldestMessage";
-            assert!(watched(&template, "AWS/SQS", oldest, &by_queue(queue)), "{queue}: {oldest}");
-            let target = &template.properties(queue)["RedrivePolicy"]["deadLetterTargetArn"];
-            let dead = target["Fn::GetAtt"][0].as_str().unwrap();
-            let depth = "ApproximateNumberOfMessagesVisible";
-            assert!(watched(&template, "AWS/SQS", depth, &by_queue(dead)), "{dead}: {depth}");
-        }
     }
 }
 
@@ -66,7 +77,7 @@ fn the_receiver_is_watched_from_all_sides() {
 }
 
 #[test]
-fn the_api_is_watched() {
+fn the_api_and_its_door_are_watched() {
     let template = Template::load();
     let api = template.all("AWS::ApiGatewayV2::Api")[0].0;
     for metric in ["5xx", "Latency"] {
@@ -74,6 +85,11 @@ fn the_api_is_watched() {
             watched(&template, "AWS/ApiGateway", metric, &dimension("ApiId", &json!({ "Ref": api }))),
             "{metric}"
         );
+    }
+    let authorizer = template.function("api-authorizer").id;
+    for metric in ["Errors", "Throttles"] {
+        let dimensions = dimension("FunctionName", &json!({ "Ref": authorizer }));
+        assert!(watched(&template, "AWS/Lambda", metric, &dimensions), "{metric}");
     }
 }
 
