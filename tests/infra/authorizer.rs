@@ -1,9 +1,11 @@
 //! The door of the API lets in whom the functions let in, and nobody else.
 
+use std::time::Duration;
+
 use api_authorizer::{Question, Verdict};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use trunkline_http::{Access, Claims, Role};
+use trunkline_http::{Claims, Role, TokenKeySource, TokenKeys};
 use trunkline_tests::{Answer, World};
 
 use crate::template::{Template, text};
@@ -22,12 +24,12 @@ fn question(authorization: Option<&str>) -> Question {
 async fn its_verdict_is_the_one_the_functions_come_to() {
     let world = World::new().await;
     let context = api_authorizer::Context::new(&world.wiring).await.unwrap();
-    let bearer = |access: &Access, exp| {
+    let bearer = |keys: &TokenKeys, exp| {
         let claims = Claims::new("somebody", "acme".parse().unwrap(), Role::Viewer, exp);
-        format!("Bearer {}", access.issue(&claims).unwrap().expose_secret())
+        format!("Bearer {}", keys.issue(&claims).unwrap().expose_secret())
     };
-    let ours = world.wiring.access().await.unwrap();
-    let theirs = Access::hs256(&"somebody else's".to_owned().into());
+    let ours = world.wiring.secrets().token_keys().await.unwrap();
+    let theirs = TokenKeys::hs256("somebody else's".to_owned().into());
     let later = 4_000_000_000;
     let mut seen = [0, 0];
     for header in [
@@ -40,7 +42,7 @@ async fn its_verdict_is_the_one_the_functions_come_to() {
         Some(String::new()),
         None,
     ] {
-        let verdict = api_authorizer::authorize(&context, question(header.as_deref())).await;
+        let verdict = api_authorizer::authorize(&context, question(header.as_deref())).await.unwrap();
         let request = world.anonymous("GET", "/api/platform/limits");
         let request = header.iter().fold(request, |request, header| request.header("authorization", header));
         let refused = Answer::of(request).await.status == 401;
@@ -49,6 +51,20 @@ async fn its_verdict_is_the_one_the_functions_come_to() {
         seen[usize::from(refused)] += 1;
     }
     assert_eq!(seen, [2, 6]);
+}
+
+/// A refusal would be kept, for a token that may well hold.
+#[tokio::test]
+async fn what_nobody_can_tell_is_no_refusal() {
+    let world = World::new().await;
+    let context = api_authorizer::Context::new(&world.wiring).await.unwrap();
+    let header = format!("Bearer {}", world.token(Role::Admin));
+    let secrets = aws_sdk_secretsmanager::Client::new(&world.cloud.sdk);
+    secrets.put_secret_value().secret_id("trunkline/auth").secret_string("{}").send().await.unwrap();
+    world.time.advance(Duration::from_secs(61));
+    assert!(api_authorizer::authorize(&context, question(Some(&header))).await.is_err());
+    let answer = world.get("/api/platform/limits").await;
+    assert_eq!((answer.status, answer.problem()), (503, "store-unavailable"));
 }
 
 #[test]

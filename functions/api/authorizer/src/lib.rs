@@ -8,7 +8,7 @@ use aws_lambda_events::event::apigw::ApiGatewayV2CustomAuthorizerV2Request;
 use context::{Wiring, WiringError};
 use serde::Serialize;
 use telemetry::Invocation;
-use trunkline_http::Access;
+use trunkline_http::{Access, TokenKeysError};
 
 /// A request to a secured route, in payload format 2.0.
 pub type Question = ApiGatewayV2CustomAuthorizerV2Request;
@@ -48,7 +48,10 @@ pub struct Known {
 }
 
 /// Decides about a request.
-pub async fn authorize(context: &Context, question: Question) -> Verdict {
+///
+/// # Errors
+/// [`TokenKeysError`], if nobody can tell now: API Gateway answers 500 and keeps nothing, while it would keep a refusal.
+pub async fn authorize(context: &Context, question: Question) -> Result<Verdict, TokenKeysError> {
     let invocation = Invocation {
         function: "authorizer",
         // API Gateway's own id, by which the access log has the request too.
@@ -58,17 +61,22 @@ pub async fn authorize(context: &Context, question: Question) -> Verdict {
     };
     let authorization = question.headers.get("authorization").and_then(|value| value.to_str().ok());
     let work = async {
-        let caller = context.access.check(authorization).ok();
+        let caller =
+            context.access.caller(authorization).await.inspect_err(|error| telemetry::failed(error))?;
         if let Some(caller) = &caller {
             telemetry::tenant(caller.tenant.as_str());
         }
-        Verdict {
+        Ok(Verdict {
             is_authorized: caller.is_some(),
             context: caller.map(|caller| Known { tenant: caller.tenant.to_string() }),
-        }
+        })
     };
     telemetry::observe(invocation, work, |verdict, invocation| {
-        invocation.status = if verdict.is_authorized { 200 } else { 401 };
+        invocation.status = match verdict {
+            Ok(verdict) if verdict.is_authorized => 200,
+            Ok(_) => 401,
+            Err(_) => 500,
+        };
     })
     .await
 }

@@ -7,7 +7,7 @@ async fn main() -> Result<(), Error> {
     telemetry::init(telemetry::Format::detect());
     let context = api_authorizer::Context::new(&context::Wiring::from_env().await?).await?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<api_authorizer::Question>| {
-        Ok::<_, Error>(api_authorizer::authorize(&context, event.payload).await)
+        Ok::<_, Error>(api_authorizer::authorize(&context, event.payload).await?)
     }))
     .await
 }
