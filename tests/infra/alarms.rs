@@ -1,5 +1,6 @@
 //! Whatever can go wrong unseen raises an alarm, and every alarm reaches somebody.
 
+use ringcentral::{CredentialsError, TokenError};
 use serde_json::{Value, json};
 
 use crate::{
@@ -68,12 +69,43 @@ fn the_receiver_is_watched_from_all_sides() {
     for metric in ["Errors", "Throttles", "Duration"] {
         assert!(watched(&template, "AWS/Lambda", metric, &by_function), "{metric}");
     }
-    let (_, filter) = template.all("AWS::Logs::MetricFilter")[0];
-    assert_eq!(filter["LogGroupName"], receiver.properties["LoggingConfig"]["LogGroup"]);
-    let metric = &filter["MetricTransformations"][0];
+    let counted = counted(&template, "DeliveriesNotStored");
+    assert_eq!(counted, [receiver.properties["LoggingConfig"]["LogGroup"]["Ref"].as_str().unwrap()]);
+}
+
+/// Where the lines of a metric of our own come from, after a look at whether somebody hears of it.
+fn counted<'a>(template: &'a Template, metric: &str) -> Vec<&'a str> {
     let alarms = template.all("AWS::CloudWatch::Alarm");
-    let alarm = alarms.iter().find(|(_, alarm)| alarm["MetricName"] == metric["MetricName"]).unwrap().1;
-    assert_eq!(alarm["Namespace"], metric["MetricNamespace"]);
+    let (_, alarm) = alarms.iter().find(|(_, alarm)| alarm["MetricName"] == metric).unwrap();
+    let filters = template.all("AWS::Logs::MetricFilter").into_iter().map(|(_, filter)| filter);
+    let filters = filters.filter(|filter| {
+        let transformed = &filter["MetricTransformations"][0];
+        transformed["MetricName"] == metric && transformed["MetricNamespace"] == alarm["Namespace"]
+    });
+    filters.map(|filter| filter["LogGroupName"]["Ref"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn whoever_calls_ringcentral_is_heard_when_it_refuses() {
+    let template = Template::load();
+    assert_eq!(counted(&template, "ToldToComeLater"), ["ExtensionsLogs", "SubscriptionsLogs"]);
+    let callers = ["ExtensionsLogs", "HealthLogs", "SubscriptionsLogs"];
+    assert_eq!(counted(&template, "CredentialsRefused"), callers);
+    // The word that the pattern looks for stands in what is logged.
+    let tenant = || "acme".parse().unwrap();
+    for error in [
+        TokenError::Refused { tenant: tenant(), reason: "invalid_grant".to_owned(), until: None }.to_string(),
+        CredentialsError::Unknown(tenant()).to_string(),
+        CredentialsError::Malformed { tenant: tenant(), reason: "no jwt".to_owned() }.to_string(),
+    ] {
+        assert!(error.contains("credentials"), "{error}");
+    }
+    for (id, filter) in template.all("AWS::Logs::MetricFilter") {
+        let pattern = filter["FilterPattern"].as_str().unwrap();
+        assert!(pattern.starts_with("{ $.target = \"invocation\" && $.status "), "{id}: {pattern}");
+        let credentials = filter["MetricTransformations"][0]["MetricName"] == "CredentialsRefused";
+        assert_eq!(pattern.contains("$.error = \"*credentials*\""), credentials, "{id}: {pattern}");
+    }
 }
 
 #[test]

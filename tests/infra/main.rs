@@ -15,6 +15,7 @@ mod guard;
 mod intrinsics;
 mod payloads;
 mod permissions;
+mod playbook;
 mod ports;
 mod queues;
 mod roles;
