@@ -74,8 +74,7 @@ impl Bounded {
         let (least, most) = (second - received, second + SECOND - sent);
         if least > upper || most < lower {
             // The clock was set, or is worse than believed: nothing that was known before holds.
-            *offset =
-                Offset { believed: None, lower: Some((least, received)), upper: Some((most, received)) };
+            *offset = Offset { believed: None, lower: Some((least, received)), upper: Some((most, received)) };
             return;
         }
         if least > lower {

@@ -142,8 +142,7 @@ impl Gate {
                 return Ok(Permit { bucket: bucket.clone(), granted, probe });
             }
             // A store that is slower than half of the pad would make every slot late: ask for one that lies ahead.
-            wish =
-                Wish { give_back: Some((granted, probe)), lead: (2 * late).clamp(wish.lead, LEAD), ..wish };
+            wish = Wish { give_back: Some((granted, probe)), lead: (2 * late).clamp(wish.lead, LEAD), ..wish };
         }
     }
 
