@@ -1,7 +1,10 @@
 //! Who may ask for what.
 
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
 use serde_json::json;
-use trunkline_http::Role;
+use trunkline_http::{Claims, Role, TokenKeySource, TokenKeys};
 use trunkline_tests::{Answer, World};
 
 #[tokio::test]
@@ -36,6 +39,30 @@ async fn a_role_allows_what_it_says_and_no_more() {
     assert_eq!(Answer::of(as_role(Role::Operator, "DELETE", &path)).await.status, 403);
     assert_eq!(Answer::of(as_role(Role::Admin, "DELETE", &path)).await.status, 204);
     assert_eq!((world.asked("createExtension"), world.asked("deleteExtension")), (1, 1));
+}
+
+#[tokio::test]
+async fn a_key_is_replaced_while_everything_runs() {
+    let world = World::new().await;
+    let old = world.wiring.secrets().token_keys().await.unwrap();
+    let new = TokenKeys::hs256("a new key, as random as the one before".to_owned().into());
+    let claims = Claims::new("storyteller", "default".parse().unwrap(), Role::Viewer, 4_000_000_000);
+    let status = async |keys: &TokenKeys| {
+        let token = keys.issue(&claims).unwrap();
+        let request = world.anonymous("GET", "/api/platform/limits").bearer_auth(token.expose_secret());
+        Answer::of(request).await.status
+    };
+    let store = async |secret: serde_json::Value| {
+        let secrets = aws_sdk_secretsmanager::Client::new(&world.cloud.sdk);
+        let put = secrets.put_secret_value().secret_id("trunkline/auth").secret_string(secret.to_string());
+        put.send().await.unwrap();
+        world.time.advance(Duration::from_secs(61));
+    };
+    assert_eq!((status(&old).await, status(&new).await), (200, 401));
+    store(json!({"hs256": new.hs256.expose_secret(), "previous": old.hs256.expose_secret()})).await;
+    assert_eq!((status(&old).await, status(&new).await), (200, 200));
+    store(json!({"hs256": new.hs256.expose_secret()})).await;
+    assert_eq!((status(&old).await, status(&new).await), (401, 200));
 }
 
 #[tokio::test]

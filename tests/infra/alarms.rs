@@ -1,8 +1,13 @@
 //! Whatever can go wrong unseen raises an alarm, and every alarm reaches somebody.
 
+use ringcentral::{CredentialsError, TokenError};
 use serde_json::{Value, json};
 
-use crate::{queues::sources, template::Template};
+use crate::{
+    complaints::Complaints,
+    queues::{dead_letters, sources},
+    template::Template,
+};
 
 fn dimension(name: &str, value: &Value) -> Value {
     json!([{ "Name": name, "Value": value }])
@@ -13,6 +18,34 @@ fn watched(template: &Template, namespace: &str, metric: &str, dimensions: &Valu
     template.all("AWS::CloudWatch::Alarm").iter().any(|(_, alarm)| {
         alarm["Namespace"] == namespace && alarm["MetricName"] == metric && alarm["Dimensions"] == *dimensions
     })
+}
+
+/// Every queue, its function and its dead letters are watched.
+pub(crate) fn every_source_is_watched(template: &Template) -> Complaints {
+    let mut complaints = Complaints::default();
+    for function in template.functions() {
+        for (_, queue) in sources(&function) {
+            let by_function = dimension("FunctionName", &json!({ "Ref": function.id }));
+            for metric in ["Errors", "Throttles"] {
+                let watched = watched(template, "AWS/Lambda", metric, &by_function);
+                complaints.unless(watched, format!("nobody watches {metric} of {}", function.id));
+            }
+            let by_queue =
+                |queue: &str| dimension("QueueName", &json!({ "Fn::GetAtt": [queue, "QueueName"] }));
+            let oldest = watched(template, "AWS/SQS", "ApproximateAgeOfOldestMessage", &by_queue(queue));
+            complaints.unless(oldest, format!("nobody watches how long messages wait in {queue}"));
+            let seen = dead_letters(template, queue).is_some_and(|dead| {
+                watched(template, "AWS/SQS", "ApproximateNumberOfMessagesVisible", &by_queue(dead))
+            });
+            complaints.unless(seen, format!("nobody watches the dead letters of {queue}"));
+        }
+    }
+    complaints
+}
+
+#[test]
+fn every_queue_and_its_function_are_watched() {
+    every_source_is_watched(&Template::load()).none();
 }
 
 #[test]
@@ -29,27 +62,6 @@ fn every_alarm_reaches_somebody_and_means_something() {
 }
 
 #[test]
-fn every_queue_and_its_function_are_watched() {
-    let template = Template::load();
-    for function in template.functions() {
-        for (_, queue) in sources(&function) {
-            let by_function = dimension("FunctionName", &json!({ "Ref": function.id }));
-            for metric in ["Errors", "Throttles"] {
-                assert!(watched(&template, "AWS/Lambda", metric, &by_function), "{}: {metric}", function.id);
-            }
-            let by_queue =
-                |queue: &str| dimension("QueueName", &json!({ "Fn::GetAtt": [queue, "QueueName"] }));
-            let oldest = "ApproximateAgeOfOldestMessage";
-            assert!(watched(&template, "AWS/SQS", oldest, &by_queue(queue)), "{queue}: {oldest}");
-            let target = &template.properties(queue)["RedrivePolicy"]["deadLetterTargetArn"];
-            let dead = target["Fn::GetAtt"][0].as_str().unwrap();
-            let depth = "ApproximateNumberOfMessagesVisible";
-            assert!(watched(&template, "AWS/SQS", depth, &by_queue(dead)), "{dead}: {depth}");
-        }
-    }
-}
-
-#[test]
 fn the_receiver_is_watched_from_all_sides() {
     let template = Template::load();
     let receiver = template.function("events-receive");
@@ -57,16 +69,47 @@ fn the_receiver_is_watched_from_all_sides() {
     for metric in ["Errors", "Throttles", "Duration"] {
         assert!(watched(&template, "AWS/Lambda", metric, &by_function), "{metric}");
     }
-    let (_, filter) = template.all("AWS::Logs::MetricFilter")[0];
-    assert_eq!(filter["LogGroupName"], receiver.properties["LoggingConfig"]["LogGroup"]);
-    let metric = &filter["MetricTransformations"][0];
+    let counted = counted(&template, "DeliveriesNotStored");
+    assert_eq!(counted, [receiver.properties["LoggingConfig"]["LogGroup"]["Ref"].as_str().unwrap()]);
+}
+
+/// Where the lines of a metric of our own come from, after a look at whether somebody hears of it.
+fn counted<'a>(template: &'a Template, metric: &str) -> Vec<&'a str> {
     let alarms = template.all("AWS::CloudWatch::Alarm");
-    let alarm = alarms.iter().find(|(_, alarm)| alarm["MetricName"] == metric["MetricName"]).unwrap().1;
-    assert_eq!(alarm["Namespace"], metric["MetricNamespace"]);
+    let (_, alarm) = alarms.iter().find(|(_, alarm)| alarm["MetricName"] == metric).unwrap();
+    let filters = template.all("AWS::Logs::MetricFilter").into_iter().map(|(_, filter)| filter);
+    let filters = filters.filter(|filter| {
+        let transformed = &filter["MetricTransformations"][0];
+        transformed["MetricName"] == metric && transformed["MetricNamespace"] == alarm["Namespace"]
+    });
+    filters.map(|filter| filter["LogGroupName"]["Ref"].as_str().unwrap()).collect()
 }
 
 #[test]
-fn the_api_is_watched() {
+fn whoever_calls_ringcentral_is_heard_when_it_refuses() {
+    let template = Template::load();
+    assert_eq!(counted(&template, "ToldToComeLater"), ["ExtensionsLogs", "SubscriptionsLogs"]);
+    let callers = ["ExtensionsLogs", "HealthLogs", "SubscriptionsLogs"];
+    assert_eq!(counted(&template, "CredentialsRefused"), callers);
+    // The word that the pattern looks for stands in what is logged.
+    let tenant = || "acme".parse().unwrap();
+    for error in [
+        TokenError::Refused { tenant: tenant(), reason: "invalid_grant".to_owned(), until: None }.to_string(),
+        CredentialsError::Unknown(tenant()).to_string(),
+        CredentialsError::Malformed { tenant: tenant(), reason: "no jwt".to_owned() }.to_string(),
+    ] {
+        assert!(error.contains("credentials"), "{error}");
+    }
+    for (id, filter) in template.all("AWS::Logs::MetricFilter") {
+        let pattern = filter["FilterPattern"].as_str().unwrap();
+        assert!(pattern.starts_with("{ $.target = \"invocation\" && $.status "), "{id}: {pattern}");
+        let credentials = filter["MetricTransformations"][0]["MetricName"] == "CredentialsRefused";
+        assert_eq!(pattern.contains("$.error = \"*credentials*\""), credentials, "{id}: {pattern}");
+    }
+}
+
+#[test]
+fn the_api_and_its_door_are_watched() {
     let template = Template::load();
     let api = template.all("AWS::ApiGatewayV2::Api")[0].0;
     for metric in ["5xx", "Latency"] {
@@ -74,6 +117,11 @@ fn the_api_is_watched() {
             watched(&template, "AWS/ApiGateway", metric, &dimension("ApiId", &json!({ "Ref": api }))),
             "{metric}"
         );
+    }
+    let authorizer = template.function("api-authorizer").id;
+    for metric in ["Errors", "Throttles"] {
+        let dimensions = dimension("FunctionName", &json!({ "Ref": authorizer }));
+        assert!(watched(&template, "AWS/Lambda", metric, &dimensions), "{metric}");
     }
 }
 

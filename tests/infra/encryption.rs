@@ -1,13 +1,71 @@
 //! Everything at rest is encrypted, everything that matters can be brought back, and nothing secret passes the template.
 
-use crate::template::Template;
+use serde_json::{Value, json};
+
+use crate::{complaints::Complaints, template::Template};
+
+/// Whether a property is the deployment's own key, if it has one.
+fn own_key(property: &Value) -> bool {
+    *property == json!({"Fn::If": ["HasKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]})
+}
+
+/// Tables, queues, logs and secrets are encrypted, with the deployment's own key if it has one.
+pub(crate) fn everything_at_rest(template: &Template) -> Complaints {
+    let mut complaints = Complaints::default();
+    for (id, table) in template.all("AWS::DynamoDB::Table") {
+        let encryption = &table["SSESpecification"];
+        let kms = encryption["SSEEnabled"] == true && encryption["SSEType"] == "KMS";
+        complaints.unless(kms && own_key(&encryption["KMSMasterKeyId"]), format!("{id} is not encrypted"));
+    }
+    for (id, queue) in template.all("AWS::SQS::Queue") {
+        let encrypted = template.resolve(&queue["SqsManagedSseEnabled"]) == true;
+        complaints.unless(encrypted && own_key(&queue["KmsMasterKeyId"]), format!("{id} is not encrypted"));
+    }
+    // Logs and secrets always are, with a key of AWS's if no other is named.
+    for kind in ["AWS::Logs::LogGroup", "AWS::SecretsManager::Secret"] {
+        for (id, properties) in template.all(kind) {
+            complaints.unless(own_key(&properties["KmsKeyId"]), format!("{id} is not under our own key"));
+        }
+    }
+    complaints
+}
+
+/// No variable of a function holds a secret.
+pub(crate) fn no_secret_in_a_variable(template: &Template) -> Complaints {
+    // Where secrets are, not what they are.
+    let places = ["TRUNKLINE_SECRETS"];
+    let telling = ["SECRET", "TOKEN", "PASSWORD", "JWT", "CREDENTIAL", "PRIVATE", "API_KEY", "ACCESS_KEY"];
+    let mut complaints = Complaints::default();
+    for function in template.functions() {
+        for (name, value) in function.properties["Environment"]["Variables"].as_object().unwrap() {
+            let suspect = telling.iter().any(|word| name.contains(word)) && !places.contains(&name.as_str());
+            let text = value.to_string();
+            let resolved = text.contains("resolve:secretsmanager") || text.contains("resolve:ssm-secure");
+            // Whatever varies comes from a parameter or a resource; a long literal can only be something pasted.
+            let pasted = value.as_str().is_some_and(|literal| literal.len() >= 16);
+            complaints.unless(
+                !suspect && !resolved && !pasted,
+                format!("{} may be a secret in the variables of {}", name, function.id),
+            );
+        }
+    }
+    complaints
+}
 
 #[test]
-fn tables_are_encrypted_and_can_be_brought_back() {
+fn everything_at_rest_is_encrypted() {
+    everything_at_rest(&Template::load()).none();
+}
+
+#[test]
+fn no_variable_of_a_function_holds_a_secret() {
+    no_secret_in_a_variable(&Template::load()).none();
+}
+
+#[test]
+fn tables_can_be_brought_back() {
     let template = Template::load();
     for (id, table) in template.all("AWS::DynamoDB::Table") {
-        assert_eq!(table["SSESpecification"]["SSEEnabled"], true, "{id}");
-        assert_eq!(table["SSESpecification"]["SSEType"], "KMS", "{id}");
         assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true, "{id}");
         assert_eq!(table["DeletionProtectionEnabled"]["Fn::If"][0], "IsProd", "{id}");
         assert_eq!(template.0["Resources"][id]["UpdateReplacePolicy"], "Retain", "{id}");
@@ -15,7 +73,7 @@ fn tables_are_encrypted_and_can_be_brought_back() {
 }
 
 #[test]
-fn queues_are_encrypted_and_take_nothing_in_the_clear() {
+fn queues_take_nothing_in_the_clear() {
     let template = Template::load();
     let policies = template.all("AWS::SQS::QueuePolicy");
     let denied: Vec<_> = policies
@@ -27,9 +85,29 @@ fn queues_are_encrypted_and_take_nothing_in_the_clear() {
         .flat_map(|(_, policy)| policy["Queues"].as_array().unwrap())
         .map(|queue| queue["Ref"].as_str().unwrap())
         .collect();
-    for (id, queue) in template.all("AWS::SQS::Queue") {
-        assert_eq!(queue["SqsManagedSseEnabled"], true, "{id}");
+    for (id, _) in template.all("AWS::SQS::Queue") {
         assert!(denied.contains(&id), "{id} takes messages without TLS");
+    }
+}
+
+/// With a key of one's own, whoever touches data may use it, for that data only.
+#[test]
+fn whoever_reads_data_may_use_the_key_it_is_encrypted_with() {
+    let template = Template::load();
+    let policies = template.all("AWS::IAM::ManagedPolicy");
+    let (id, policy) = policies.iter().find(|(_, policy)| policy["Roles"].is_array()).unwrap();
+    assert_eq!(template.0["Resources"][id]["Condition"], "HasKey");
+    let statement = &policy["PolicyDocument"]["Statement"][0];
+    assert_eq!(statement["Resource"], json!({"Ref": "KmsKeyArn"}));
+    assert!(statement["Condition"]["StringEquals"]["kms:ViaService"].is_array());
+    let roles = template.resolve(&policy["Roles"]);
+    for function in template.functions() {
+        let statements = template.statements(function.role());
+        let data = statements.iter().flat_map(|statement| &statement.actions).any(|action| {
+            ["dynamodb:", "sqs:", "secretsmanager:"].iter().any(|service| action.starts_with(service))
+        });
+        let may = roles.as_array().unwrap().contains(&function.role().into());
+        assert_eq!(may, data, "{}: uses the key, and touches data", function.id);
     }
 }
 
@@ -51,24 +129,5 @@ fn the_key_of_bearer_tokens_is_made_where_it_stays() {
     }
     for (name, parameter) in template.0["Parameters"].as_object().unwrap() {
         assert!(parameter["NoEcho"].is_null(), "the secret {name} passes through a parameter");
-    }
-}
-
-#[test]
-fn no_variable_of_a_function_holds_a_secret() {
-    let template = Template::load();
-    // Where secrets are, not what they are.
-    let places = ["TRUNKLINE_SECRETS"];
-    let telling = ["SECRET", "TOKEN", "PASSWORD", "JWT", "CREDENTIAL", "PRIVATE", "API_KEY", "ACCESS_KEY"];
-    for function in template.functions() {
-        for (name, value) in function.properties["Environment"]["Variables"].as_object().unwrap() {
-            let suspect = telling.iter().any(|word| name.contains(word)) && !places.contains(&name.as_str());
-            assert!(!suspect, "{}: {name}", function.id);
-            let text = value.to_string();
-            let resolved = text.contains("resolve:secretsmanager") || text.contains("resolve:ssm-secure");
-            assert!(!resolved, "{}: {name} is resolved into the function's configuration", function.id);
-            // Whatever varies comes from a parameter or a resource; a long literal can only be something pasted.
-            assert!(value.as_str().is_none_or(|literal| literal.len() < 16), "{}: {name}", function.id);
-        }
     }
 }

@@ -6,8 +6,8 @@ use context::{Config, ConfigError};
 
 use crate::{
     functions::crates,
-    permissions::{POLLS, role},
-    queues::sources,
+    roles::by_lambda,
+    statement::Statement,
     template::{Function, Template, text},
 };
 
@@ -92,11 +92,11 @@ fn a_queue_is_named_to_those_who_may_use_it() {
             let told = function.properties["Environment"]["Variables"].get(name).is_some();
             let arn = template.resolved(&serde_json::json!({ "Fn::GetAtt": [queue, "Arn"] }));
             // Lambda polls in the function's name; the function itself needs no address for that.
-            let polled = sources(&function).iter().any(|(_, source)| *source == queue);
-            let by_lambda = |action: &&String| polled && POLLS.contains(&action.as_str());
-            let statements = template.statements(role(&function));
-            let on_it = statements.iter().filter(|statement| statement.resources.contains(&arn));
-            let may = on_it.flat_map(|statement| &statement.actions).any(|action| !by_lambda(&action));
+            let statements = template.statements(function.role());
+            let permissions = statements.iter().flat_map(Statement::permissions);
+            let may = permissions
+                .filter(|(_, resource)| *resource == arn)
+                .any(|(action, resource)| !by_lambda(&template, &function, action, resource));
             assert_eq!(told, may, "{}: told {name}, and allowed to use it", function.id);
         }
     }

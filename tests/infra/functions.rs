@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::template::{Template, path, text};
+use crate::{
+    complaints::Complaints,
+    template::{Template, path, text},
+};
 
 /// Every function crate: its folder and its name.
 pub(crate) fn crates() -> BTreeMap<String, String> {
@@ -52,43 +55,68 @@ fn every_function_runs_as_it_was_built_and_measured() {
     }
 }
 
+/// A function ends before whoever waits for it gives up: the API after 30 s, and for its authorizer after 10 s.
+pub(crate) fn ends_in_time(template: &Template) -> Complaints {
+    let mut complaints = Complaints::default();
+    let authorizers = template.all("AWS::ApiGatewayV2::Authorizer").into_iter();
+    let authorizers =
+        authorizers.map(|(_, authorizer)| (&authorizer["AuthorizerUri"]["Fn::Sub"][1]["Alias"], 10_000));
+    let integrations = template.all("AWS::ApiGatewayV2::Integration").into_iter().map(|(_, integration)| {
+        (&integration["IntegrationUri"], integration["TimeoutInMillis"].as_u64().unwrap_or(30_000))
+    });
+    for (uri, patience) in authorizers.chain(integrations) {
+        let alias = uri["Ref"].as_str().unwrap_or_default();
+        let Some(id) = alias.strip_suffix(".Alias") else {
+            complaints.unless(false, format!("{uri} passes the alias by"));
+            continue;
+        };
+        let functions = template.functions();
+        let function = functions.iter().find(|deployed| deployed.id == id).unwrap();
+        let timeout = function.properties["Timeout"].as_u64().unwrap();
+        complaints.unless(
+            timeout * 1_000 < patience.min(30_000),
+            format!("{id} runs up to {timeout} s, its API waits {patience} ms"),
+        );
+    }
+    complaints
+}
+
+/// Every function writes where what it writes ends some day.
+pub(crate) fn logs_end(template: &Template) -> Complaints {
+    let mut complaints = Complaints::default();
+    for function in template.functions() {
+        let logging = &function.properties["LoggingConfig"];
+        let id = &function.id;
+        complaints.unless(logging["LogFormat"] == "JSON", format!("{id} does not log JSON"));
+        complaints.unless(
+            logging["ApplicationLogLevel"] == function.properties["Environment"]["Variables"]["LOG_LEVEL"],
+            format!("{id}: Lambda would drop what it is told to write"),
+        );
+        let Some(group) = logging["LogGroup"]["Ref"].as_str() else {
+            complaints.unless(false, format!("{id} has no logs"));
+            continue;
+        };
+        let name = template.resolved(&template.properties(group)["LogGroupName"]);
+        let expected = format!("/aws/lambda/{}", template.resolved(&function.properties["FunctionName"]));
+        complaints.unless(name == expected, format!("{id} logs to {name}"));
+    }
+    for (id, group) in template.all("AWS::Logs::LogGroup") {
+        let days = group.get("RetentionInDays").map(|days| template.resolved(days));
+        let days = days.and_then(|days| days.parse::<u32>().ok());
+        complaints.unless(
+            days.is_some_and(|days| (1..=3653).contains(&days)),
+            format!("{id} keeps its logs for ever"),
+        );
+    }
+    complaints
+}
+
 #[test]
 fn a_function_behind_the_api_ends_before_the_api_gives_up() {
-    let template = Template::load();
-    for (id, integration) in template.all("AWS::ApiGatewayV2::Integration") {
-        let alias = integration["IntegrationUri"]["Ref"].as_str().unwrap();
-        let function = alias.strip_suffix(".Alias").unwrap_or_else(|| panic!("{id} passes the alias by"));
-        let functions = template.functions();
-        let function = functions.iter().find(|deployed| deployed.id == function).unwrap();
-        let timeout = function.properties["Timeout"].as_u64().unwrap();
-        let patience = integration["TimeoutInMillis"].as_u64().unwrap_or(30_000);
-        assert!(
-            timeout * 1_000 < patience,
-            "{} runs up to {timeout} s, its API waits {patience} ms",
-            function.id
-        );
-        assert!(timeout < 30, "{}", function.id);
-    }
+    ends_in_time(&Template::load()).none();
 }
 
 #[test]
 fn the_logs_of_every_function_end() {
-    let template = Template::load();
-    for function in template.functions() {
-        let logging = &function.properties["LoggingConfig"];
-        assert_eq!(logging["LogFormat"], "JSON", "{}", function.id);
-        assert_eq!(
-            logging["ApplicationLogLevel"], function.properties["Environment"]["Variables"]["LOG_LEVEL"],
-            "{}: Lambda would drop what the function is told to write",
-            function.id
-        );
-        let group =
-            logging["LogGroup"]["Ref"].as_str().unwrap_or_else(|| panic!("{} has no logs", function.id));
-        let name = template.resolved(&template.properties(group)["LogGroupName"]);
-        assert_eq!(name, format!("/aws/lambda/{}", template.resolved(&function.properties["FunctionName"])));
-    }
-    for (id, group) in template.all("AWS::Logs::LogGroup") {
-        let days: u32 = template.resolved(&group["RetentionInDays"]).parse().unwrap();
-        assert!((1..=3653).contains(&days), "{id} keeps its logs for {days} days");
-    }
+    logs_end(&Template::load()).none();
 }

@@ -16,7 +16,10 @@ impl Template {
             return resolved;
         }
         match value {
-            Value::Array(items) => items.iter().map(|item| self.resolve(item)).collect(),
+            // What is left out by `AWS::NoValue` is not there.
+            Value::Array(items) => {
+                items.iter().map(|item| self.resolve(item)).filter(|item| !item.is_null()).collect()
+            }
             Value::Object(entries) => {
                 entries.iter().map(|(key, value)| (key.clone(), self.resolve(value))).collect()
             }
@@ -33,6 +36,12 @@ impl Template {
         }
     }
 
+    /// Whether the parameters leave a resource in.
+    pub(crate) fn is_there(&self, id: &str) -> bool {
+        let condition = self.0["Resources"][id]["Condition"].as_str();
+        condition.is_none_or(|condition| self.holds(&self.0["Conditions"][condition]))
+    }
+
     fn intrinsic(&self, value: &Value) -> Option<Value> {
         let (function, argument) = value.as_object().filter(|object| object.len() == 1)?.iter().next()?;
         Some(match (function.as_str(), argument) {
@@ -40,7 +49,10 @@ impl Template {
             ("Fn::GetAtt", Value::Array(path)) => {
                 self.attribute(path[0].as_str().unwrap(), path[1].as_str().unwrap()).into()
             }
-            ("Fn::Sub", Value::String(text)) => self.substitute(text).into(),
+            ("Fn::Sub", Value::String(text)) => self.substitute(text, &Value::Null).into(),
+            ("Fn::Sub", Value::Array(parts)) => {
+                self.substitute(parts[0].as_str().unwrap(), &self.resolve(&parts[1])).into()
+            }
             ("Fn::If", Value::Array(parts)) => {
                 let holds = self.holds(&self.0["Conditions"][parts[0].as_str().unwrap()]);
                 self.resolve(&parts[if holds { 1 } else { 2 }])
@@ -57,6 +69,7 @@ impl Template {
             "AWS::Region" => return REGION.into(),
             "AWS::AccountId" => return ACCOUNT.into(),
             "AWS::Partition" => return "aws".into(),
+            "AWS::URLSuffix" => return "amazonaws.com".into(),
             _ => {}
         }
         if let Some(parameter) = self.0["Parameters"].get(name) {
@@ -99,13 +112,16 @@ impl Template {
         }
     }
 
-    fn substitute(&self, text: &str) -> String {
+    fn substitute(&self, text: &str, own: &Value) -> String {
         let mut parts = text.split("${");
         let mut out = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             let (name, rest) = part.split_once('}').unwrap_or_else(|| panic!("{text} has an open brace"));
-            let value = match name.split_once('.') {
-                Some((resource, attribute)) if attribute != "Alias" => self.attribute(resource, attribute),
+            let value = match (own[name].as_str(), name.split_once('.')) {
+                (Some(own), _) => own.to_owned(),
+                (None, Some((resource, attribute))) if attribute != "Alias" => {
+                    self.attribute(resource, attribute)
+                }
                 _ => self.resolved(&serde_json::json!({ "Ref": name })),
             };
             out.push_str(&value);

@@ -3,6 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a template that can't be read fails every test")]
 
 mod alarms;
+mod authorizer;
+mod broken;
+mod capabilities;
+mod complaints;
+mod dashboards;
 mod encryption;
 mod environment;
 mod functions;
@@ -10,7 +15,10 @@ mod guard;
 mod intrinsics;
 mod payloads;
 mod permissions;
+mod playbook;
+mod ports;
 mod queues;
+mod roles;
 mod routes;
 mod stages;
 mod statement;

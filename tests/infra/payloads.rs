@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use api_authorizer::Question;
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 
@@ -11,6 +12,11 @@ use crate::{
     routes,
     template::{Template, path, text},
 };
+
+/// The door of the API, which is asked about requests to other functions.
+const AUTHORIZER: &str = "api-authorizer";
+/// What stands in payloads for a token that holds, and for one that does not.
+const BEARERS: [&str; 2] = ["Bearer DEV_TOKEN", "Bearer FORGED_TOKEN"];
 
 /// Every payload: the binary it is for and its path.
 fn payloads() -> Vec<(String, String)> {
@@ -39,7 +45,7 @@ fn every_request_reaches_the_function_it_is_filed_under() {
     let routes = routes::routes(&template);
     let mut seen = 0;
     for (binary, file) in payloads() {
-        if !sources(&template.function(&binary)).is_empty() {
+        if !sources(&template.function(&binary)).is_empty() || binary == AUTHORIZER {
             continue;
         }
         let request: ApiGatewayV2httpRequest =
@@ -100,12 +106,36 @@ fn every_batch_is_what_the_queue_carries() {
 }
 
 #[test]
+fn every_question_is_about_a_secured_route() {
+    let template = Template::load();
+    let secured: BTreeSet<_> = template
+        .all("AWS::ApiGatewayV2::Route")
+        .into_iter()
+        .filter(|(_, route)| route["AuthorizerId"]["Ref"] == "Authorizer")
+        .map(|(_, route)| route["RouteKey"].as_str().unwrap().to_owned())
+        .collect();
+    let mut seen = BTreeSet::new();
+    for (_, file) in payloads().into_iter().filter(|(binary, _)| binary == AUTHORIZER) {
+        let question: Question =
+            serde_json::from_str(&text(&file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let key = question.route_key.unwrap();
+        assert!(secured.contains(&key), "{file}: nobody is asked about {key}");
+        assert_eq!(question.request_context.route_key.as_ref(), Some(&key), "{file}");
+        assert_eq!(question.request_context.http.path, question.raw_path, "{file}");
+        let source = question.identity_source.unwrap();
+        assert_eq!(source, [question.headers["authorization"].to_str().unwrap()], "{file}");
+        seen.extend(source);
+    }
+    assert_eq!(seen.iter().map(String::as_str).collect::<Vec<_>>(), BEARERS);
+}
+
+#[test]
 fn no_payload_holds_a_token() {
     for (_, file) in payloads() {
         let payload: serde_json::Value = serde_json::from_str(&text(&file)).unwrap();
         let headers = &payload["headers"];
-        let bearer = headers["authorization"].as_str().unwrap_or("Bearer DEV_TOKEN");
-        assert_eq!(bearer, "Bearer DEV_TOKEN", "{file}");
+        let bearer = headers["authorization"].as_str().unwrap_or(BEARERS[0]);
+        assert!(BEARERS.contains(&bearer), "{file}");
         let verification = headers["verification-token"].as_str().unwrap_or("VERIFICATION_TOKEN");
         let forged = "0".repeat(64);
         assert!(["VERIFICATION_TOKEN", forged.as_str()].contains(&verification), "{file}");

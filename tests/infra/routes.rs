@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use utoipa::openapi::OpenApi;
 
-use crate::template::Template;
+use crate::{complaints::Complaints, template::Template};
 
 /// Routes that no operation describes: the pages of the documentation, and Gateway v2's address for deliveries.
 const UNDESCRIBED: [(&str, &str); 5] = [
@@ -90,6 +90,45 @@ fn what_is_not_described_leads_where_it_should() {
     }
 }
 
+/// A route asks for a bearer token at the door if the operations behind it do; the others have no door.
+pub(crate) fn secured_where_described(template: &Template) -> Complaints {
+    let mut complaints = Complaints::default();
+    let routes = routes(template);
+    let mut secured = BTreeSet::new();
+    for (_, description) in described() {
+        let description = serde_json::to_value(description).unwrap();
+        for (path, methods) in description["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                // An operation that says nothing is under the whole API's security; one that lets everybody in says so.
+                if operation.get("security").is_none()
+                    && let Some((key, _)) = route(&routes, method, path)
+                {
+                    secured.insert(key);
+                }
+            }
+        }
+    }
+    for (id, properties) in template.all("AWS::ApiGatewayV2::Route") {
+        let key = properties["RouteKey"].as_str().unwrap();
+        let door = properties["AuthorizationType"] == "CUSTOM";
+        if secured.contains(key) {
+            let by = properties["AuthorizerId"]["Ref"] == "Authorizer";
+            complaints.unless(door && by, format!("{id}: {key} is open"));
+        } else {
+            complaints.unless(!door, format!("{id}: {key} asks for a bearer token, the API does not"));
+        }
+    }
+    complaints
+}
+
+#[test]
+fn a_route_is_open_only_if_its_operations_are() {
+    let template = Template::load();
+    let doors = template.all("AWS::ApiGatewayV2::Route").into_iter();
+    assert!(doors.filter(|(_, route)| route["AuthorizationType"] == "CUSTOM").count() >= 11);
+    secured_where_described(&template).none();
+}
+
 #[test]
 fn only_this_api_may_invoke_what_is_behind_it() {
     let template = Template::load();
@@ -100,7 +139,8 @@ fn only_this_api_may_invoke_what_is_behind_it() {
         .map(|(_, permission)| (permission["FunctionName"]["Ref"].as_str().unwrap(), permission))
         .collect();
     let integrations = template.all("AWS::ApiGatewayV2::Integration");
-    assert_eq!(permissions.len(), integrations.len());
+    // The one more is the authorizer's.
+    assert_eq!(permissions.len(), integrations.len() + 1);
     for (id, integration) in integrations {
         let alias = integration["IntegrationUri"]["Ref"].as_str().unwrap();
         let permission = permissions.get(alias).unwrap_or_else(|| panic!("{id} may not invoke {alias}"));

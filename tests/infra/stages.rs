@@ -21,6 +21,32 @@ fn stages() -> BTreeMap<String, Vec<(String, String)>> {
     stages
 }
 
+/// What a stage is deployed with, but for its parameters.
+fn settings(stage: &str) -> String {
+    let config = text("samconfig.toml");
+    let (_, settings) = config.split_once(&format!("[{stage}.deploy.parameters]")).unwrap();
+    settings.split_once("parameter_overrides").unwrap().0.to_owned()
+}
+
+#[test]
+fn what_is_deployed_takes_over_step_by_step_and_is_asked_about() {
+    let template = Template::load();
+    // Roles, and a template within the template.
+    assert!(
+        !template.all("AWS::IAM::Role").is_empty() && !template.all("AWS::CloudFormation::Stack").is_empty()
+    );
+    let stages = stages();
+    for stage in ["dev", "staging", "prod"] {
+        let settings = settings(stage);
+        assert!(settings.contains(r#"["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]"#), "{stage}");
+        assert!(settings.contains(&format!("stack_name = \"trunkline-{stage}\"")), "{stage}");
+        assert_eq!(settings.contains("confirm_changeset = true"), stage == "prod", "{stage}");
+        let (_, preference) = stages[stage].iter().find(|(name, _)| name == "DeploymentPreference").unwrap();
+        let at_once = preference == "AllAtOnce";
+        assert_eq!(at_once, stage == "dev", "{stage}: {preference}");
+    }
+}
+
 #[test]
 fn every_stage_can_be_deployed() {
     let template = Template::load();

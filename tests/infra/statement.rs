@@ -39,6 +39,12 @@ impl Template {
 }
 
 impl Statement {
+    /// Each action on each resource.
+    pub(crate) fn permissions(&self) -> impl Iterator<Item = (&str, &str)> {
+        let on = |action| self.resources.iter().map(move |resource| (action, resource.as_str()));
+        self.actions.iter().map(String::as_str).flat_map(on)
+    }
+
     pub(crate) fn allows(&self, action: &str, arn: &str) -> bool {
         self.actions.iter().any(|allowed| allowed == action)
             && self.resources.iter().any(|pattern| matches(pattern, arn))

@@ -17,6 +17,13 @@ pub(crate) struct Function {
     pub(crate) properties: Value,
 }
 
+impl Function {
+    /// The id of its role.
+    pub(crate) fn role(&self) -> &str {
+        self.properties["Role"]["Fn::GetAtt"][0].as_str().unwrap()
+    }
+}
+
 /// A path in the workspace.
 pub(crate) fn path(of: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(of)
@@ -28,7 +35,29 @@ pub(crate) fn text(of: &str) -> String {
 
 impl Template {
     pub(crate) fn load() -> Self {
-        Self(json(yaml_serde::from_str(&text("template.yaml")).unwrap()))
+        Self::of("template.yaml")
+    }
+
+    /// Another template of the workspace.
+    pub(crate) fn of(file: &str) -> Self {
+        Self(json(yaml_serde::from_str(&text(file)).unwrap()))
+    }
+
+    /// The template with a value at this JSON pointer. `Value::Null` takes away what is there.
+    pub(crate) fn with(mut self, pointer: &str, value: Value) -> Self {
+        let (place, key) = pointer.rsplit_once('/').unwrap();
+        let place = self.0.pointer_mut(place).unwrap_or_else(|| panic!("the template has no {place}"));
+        match (place, value) {
+            (Value::Object(entries), Value::Null) => {
+                assert!(entries.remove(key).is_some(), "the template has no {pointer}");
+            }
+            (Value::Object(entries), value) => {
+                entries.insert(key.to_owned(), value);
+            }
+            (Value::Array(items), value) => items[key.parse::<usize>().unwrap()] = value,
+            (scalar, _) => panic!("{pointer}: {scalar} has no parts"),
+        }
+        self
     }
 
     /// The resources of a type: logical ids and properties.

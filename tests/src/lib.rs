@@ -15,7 +15,7 @@ use serde_json::Value;
 use simulator::{Config, Limits, Simulator};
 use tokio::{net::TcpListener, task::JoinSet};
 use trunkline::{Cloud, EventSource, Gateway, RingCentralAccess, TENANT};
-use trunkline_http::{Access, Claims, Role};
+use trunkline_http::{Claims, Role, TokenKeySource, TokenKeys};
 
 pub use answer::Answer;
 pub use time::Time;
@@ -32,7 +32,7 @@ pub struct World {
     /// Where the gateway listens.
     pub url: String,
     events: EventSource,
-    access: Access,
+    keys: TokenKeys,
     /// The gateway's own wiring, for stories below HTTP.
     pub wiring: context::Wiring,
     /// A client for requests to any container.
@@ -70,7 +70,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         let gateway = Gateway::new(&cloud, url.clone(), Arc::new(time.clone())).await.expect("a gateway");
-        let access = gateway.wiring.access().await.expect("the secret of bearer tokens");
+        let keys = gateway.wiring.secrets().token_keys().await.expect("the secret of bearer tokens");
         let wiring = gateway.wiring;
         let router = gateway.router;
         running.spawn(async move { axum_serve(listener, router).await });
@@ -81,7 +81,7 @@ impl World {
             time,
             url,
             events: gateway.events,
-            access,
+            keys,
             wiring,
             http,
             foreign_token: tokio::sync::OnceCell::new(),
@@ -107,7 +107,7 @@ impl World {
     /// A bearer token with this role.
     pub fn token(&self, role: Role) -> String {
         let claims = Claims::new("storyteller", TENANT.parse().expect("a tenant"), role, 4_000_000_000);
-        self.access.issue(&claims).expect("a token").expose_secret().to_owned()
+        self.keys.issue(&claims).expect("a token").expose_secret().to_owned()
     }
 
     /// A request to a path of the gateway, as an admin.

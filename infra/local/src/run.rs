@@ -6,7 +6,7 @@ use context::WiringError;
 use secrecy::ExposeSecret;
 use simulator::Simulator;
 use tokio::net::TcpListener;
-use trunkline_http::{Access, Claims, Role};
+use trunkline_http::{Claims, Role, TokenKeySource, TokenKeys};
 
 use crate::{Args, Aws, Cloud, CloudError, CredentialsError, Gateway, RingCentralAccess, TENANT};
 
@@ -49,7 +49,8 @@ pub async fn run(args: Args) -> Result<(), RunError> {
     cloud.secrets(access.as_ref()).await?;
     let public_url = args.public_url.clone().unwrap_or_else(|| here.clone());
     let gateway = Gateway::new(&cloud, public_url, clock::system()).await?;
-    write_secret(&args.data.join("dev-token"), token(&gateway.wiring.access().await?)?.expose_secret())?;
+    let keys = gateway.wiring.secrets().token_keys().await.map_err(WiringError::from)?;
+    write_secret(&args.data.join("dev-token"), token(&keys)?.expose_secret())?;
     if let Some(url) = &cloud.url {
         write_secret(&args.data.join("aws-endpoint"), url)?;
     }
@@ -94,13 +95,13 @@ async fn ringcentral(args: &Args) -> Result<(Option<RingCentralAccess>, Option<S
 }
 
 /// An admin token of the one tenant, for ten years: it opens nothing but this machine's gateway.
-fn token(access: &Access) -> Result<secrecy::SecretString, RunError> {
+fn token(keys: &TokenKeys) -> Result<secrecy::SecretString, RunError> {
     let now =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
     let tenant =
         TENANT.parse().map_err(|error: tenant::InvalidTenantId| RunError::Token(error.to_string()))?;
     let claims = Claims::new("developer", tenant, Role::Admin, now + 315_360_000);
-    access.issue(&claims).map_err(|error| RunError::Token(error.to_string()))
+    keys.issue(&claims).map_err(|error| RunError::Token(error.to_string()))
 }
 
 /// Writes a file that only its owner can read.

@@ -10,9 +10,9 @@ use aws_sdk_secretsmanager::Client;
 use clock::{Millis, SharedClock};
 use events::{SigningKeySource, SigningKeys, SigningKeysError};
 use ringcentral::{CredentialSource, Credentials, CredentialsError};
-use secrecy::SecretString;
 use serde::{Deserialize, de::DeserializeOwned};
 use tenant::TenantId;
+use trunkline_http::{TokenKeySource, TokenKeys, TokenKeysError};
 
 /// How long a secret is used before it is read again (milliseconds).
 const FRESH: Millis = 60_000;
@@ -57,21 +57,11 @@ struct WebhookSecret {
     webhooks: SigningKeys,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct AuthSecret {
-    /// Signs and checks our own bearer tokens.
-    pub(crate) hs256: SecretString,
-}
-
 impl Secrets {
     /// Secrets named `<prefix>/…`.
     #[must_use]
     pub fn new(client: Client, prefix: &str, clock: SharedClock) -> Self {
         Self { client, prefix: prefix.into(), clock, read: Arc::default() }
-    }
-
-    pub(crate) async fn auth(&self) -> Result<AuthSecret, SecretError> {
-        self.get("auth").await
     }
 
     async fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, SecretError> {
@@ -130,5 +120,12 @@ impl SigningKeySource for Secrets {
             SecretError::Unknown(_) => SigningKeysError::Unknown(tenant.clone()),
             other => SigningKeysError::Unreadable(Box::new(other)),
         })
+    }
+}
+
+#[async_trait]
+impl TokenKeySource for Secrets {
+    async fn token_keys(&self) -> Result<TokenKeys, TokenKeysError> {
+        self.get("auth").await.map_err(|error: SecretError| TokenKeysError(Box::new(error)))
     }
 }

@@ -9,9 +9,9 @@ use gate::Gate;
 use queues::DeliveryQueue;
 use ringcentral::{RingCentral, Session};
 use tables::{EventTable, RequestTable, Tables, TokenTable, WindowTable};
-use trunkline_http::{Access, Idempotency};
+use trunkline_http::{Access, Idempotency, TokenKeySource, TokenKeysError};
 
-use crate::{Config, ConfigError, Secrets, secrets::SecretError};
+use crate::{Config, ConfigError, Secrets};
 
 /// A process that can't start.
 #[derive(Debug, thiserror::Error)]
@@ -23,14 +23,8 @@ pub enum WiringError {
     #[error("the HTTP client can't be built")]
     Http(#[from] reqwest::Error),
     /// The secret that bearer tokens are signed with can't be read.
-    #[error("the secret of bearer tokens can't be read")]
-    Auth(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl From<SecretError> for WiringError {
-    fn from(error: SecretError) -> Self {
-        Self::Auth(Box::new(error))
-    }
+    #[error(transparent)]
+    Auth(#[from] TokenKeysError),
 }
 
 /// The wiring of one process. Everything it hands out shares its clients.
@@ -98,7 +92,9 @@ impl Wiring {
     /// # Errors
     /// [`WiringError::Auth`] if their secret can't be read.
     pub async fn access(&self) -> Result<Access, WiringError> {
-        Ok(Access::hs256(&self.secrets.auth().await?.hs256))
+        // Read now, so that a process that can't read it does not start, and the first request does not wait for it.
+        self.secrets.token_keys().await?;
+        Ok(Access::new(Arc::new(self.secrets.clone())))
     }
 
     /// The idempotency of POST requests.

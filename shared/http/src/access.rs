@@ -2,9 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
+use async_trait::async_trait;
 use axum::extract::FromRequestParts;
 use http::{header, request::Parts};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tenant::TenantId;
@@ -49,15 +50,70 @@ impl Claims {
     }
 }
 
+/// The keys of bearer tokens, for HMAC-SHA256.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TokenKeys {
+    /// Signs new tokens.
+    pub hs256: SecretString,
+    /// While a key is replaced, tokens of the one before still hold.
+    #[serde(default)]
+    pub previous: Option<SecretString>,
+}
+
+impl TokenKeys {
+    /// One key that no other was before.
+    #[must_use]
+    pub fn hs256(key: SecretString) -> Self {
+        Self { hs256: key, previous: None }
+    }
+
+    /// Issues a token.
+    ///
+    /// # Errors
+    /// If the claims can't be written as JSON.
+    pub fn issue(&self, claims: &Claims) -> Result<SecretString, jsonwebtoken::errors::Error> {
+        let key = EncodingKey::from_secret(self.hs256.expose_secret().as_bytes());
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).map(SecretString::from)
+    }
+
+    fn claims(&self, token: &str) -> Result<Claims, jsonwebtoken::errors::Error> {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_required_spec_claims(&["exp", "aud", "sub"]);
+        let with = |key: &SecretString| {
+            let key = DecodingKey::from_secret(key.expose_secret().as_bytes());
+            jsonwebtoken::decode::<Claims>(token, &key, &validation).map(|token| token.claims)
+        };
+        match (with(&self.hs256), &self.previous) {
+            (Err(error), Some(previous)) if *error.kind() == ErrorKind::InvalidSignature => with(previous),
+            (claims, _) => claims,
+        }
+    }
+}
+
+/// The keys of bearer tokens can't be read; the cause is kept.
+#[derive(Debug, thiserror::Error)]
+#[error("the keys of bearer tokens can't be read")]
+pub struct TokenKeysError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// Where keys come from. Asked for every token, so that a replaced key holds at once; it keeps what it has read for a while.
+#[async_trait]
+pub trait TokenKeySource: Send + Sync {
+    /// The keys of now.
+    async fn token_keys(&self) -> Result<TokenKeys, TokenKeysError>;
+}
+
+/// Keys that are never replaced: in tests.
+#[async_trait]
+impl TokenKeySource for TokenKeys {
+    async fn token_keys(&self) -> Result<TokenKeys, TokenKeysError> {
+        Ok(self.clone())
+    }
+}
+
 /// Checks bearer tokens; the same in every function, in the authorizer and on one machine.
 #[derive(Clone)]
-pub struct Access(Arc<Keys>);
-
-struct Keys {
-    decoding: DecodingKey,
-    encoding: EncodingKey,
-    validation: Validation,
-}
+pub struct Access(Arc<dyn TokenKeySource>);
 
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,45 +122,42 @@ impl fmt::Debug for Access {
 }
 
 impl Access {
-    /// Accepts tokens signed with HMAC-SHA256 and this secret.
+    /// Accepts tokens signed with the keys of this source.
     #[must_use]
-    pub fn hs256(secret: &SecretString) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_required_spec_claims(&["exp", "aud", "sub"]);
-        let secret = secret.expose_secret().as_bytes();
-        Self(Arc::new(Keys {
-            decoding: DecodingKey::from_secret(secret),
-            encoding: EncodingKey::from_secret(secret),
-            validation,
-        }))
+    pub fn new(keys: Arc<dyn TokenKeySource>) -> Self {
+        Self(keys)
     }
 
-    /// Issues a token.
+    /// The caller behind an `Authorization` header, if it brings a token that holds.
     ///
     /// # Errors
-    /// If the claims can't be written as JSON.
-    pub fn issue(&self, claims: &Claims) -> Result<SecretString, jsonwebtoken::errors::Error> {
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.0.encoding).map(SecretString::from)
+    /// [`TokenKeysError`]: nobody can tell now.
+    pub async fn caller(&self, authorization: Option<&str>) -> Result<Option<Caller>, TokenKeysError> {
+        let bearer = |(scheme, _): &(&str, &str)| scheme.eq_ignore_ascii_case("bearer");
+        let Some((_, token)) = authorization.and_then(|value| value.split_once(' ')).filter(bearer) else {
+            return Ok(None);
+        };
+        match self.0.token_keys().await?.claims(token.trim()) {
+            Ok(Claims { sub: subject, tenant, role, .. }) => Ok(Some(Caller { tenant, subject, role })),
+            Err(error) => {
+                telemetry::failed(&error);
+                Ok(None)
+            }
+        }
     }
 
-    /// The caller behind an `Authorization` header.
+    /// The caller behind an `Authorization` header, or the answer to whoever is none.
     ///
     /// # Errors
-    /// A 401 problem, the same for every kind of wrong token.
-    pub fn check(&self, authorization: Option<&str>) -> Result<Caller, Problem> {
-        let refuse = || {
+    /// A 401 problem, the same for every kind of wrong token; a 503 one if the keys can't be read.
+    pub async fn check(&self, authorization: Option<&str>) -> Result<Caller, Problem> {
+        let caller = self.caller(authorization).await.map_err(|error| {
+            Problem::new(Type::StoreUnavailable).detail(error.to_string()).retry_after(2).caused_by(&error)
+        })?;
+        caller.ok_or_else(|| {
             Problem::new(Type::Unauthorized)
                 .hint("Send `Authorization: Bearer <token>` with a token that was issued by this gateway and has not ended.")
-        };
-        let (scheme, token) = authorization.and_then(|value| value.split_once(' ')).ok_or_else(refuse)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(refuse());
-        }
-        let claims = jsonwebtoken::decode::<Claims>(token.trim(), &self.0.decoding, &self.0.validation)
-            .map_err(|error| refuse().caused_by(&error))?
-            .claims;
-        Ok(Caller { tenant: claims.tenant, subject: claims.sub, role: claims.role })
+        })
     }
 }
 
@@ -165,25 +218,43 @@ roles! {
 mod tests {
     use super::*;
 
-    fn access(secret: &str) -> Access {
-        Access::hs256(&secret.to_owned().into())
+    fn keys(key: &str, previous: Option<&str>) -> TokenKeys {
+        TokenKeys { hs256: key.to_owned().into(), previous: previous.map(|key| key.to_owned().into()) }
     }
 
-    fn header(access: &Access, claims: &Claims) -> String {
-        format!("Bearer {}", access.issue(claims).unwrap().expose_secret())
+    fn header(keys: &TokenKeys, claims: &Claims) -> String {
+        format!("Bearer {}", keys.issue(claims).unwrap().expose_secret())
     }
 
-    #[test]
-    fn a_token_holds_only_for_its_secret_audience_and_time() {
-        let (ours, theirs) = (access("ours"), access("theirs"));
+    #[tokio::test]
+    async fn a_token_holds_only_for_its_secret_audience_and_time() {
+        let (ours, theirs) = (keys("ours", None), keys("theirs", None));
+        let access = Access::new(Arc::new(ours.clone()));
         let claims = Claims::new("dev", "acme".parse().unwrap(), Role::Operator, 4_000_000_000);
-        let caller = ours.check(Some(&header(&ours, &claims))).unwrap();
+        let caller = access.check(Some(&header(&ours, &claims))).await.unwrap();
         assert_eq!((caller.tenant.as_str(), caller.role), ("acme", Role::Operator));
-        assert!(ours.check(Some(&header(&theirs, &claims))).is_err());
-        assert!(ours.check(Some(&header(&ours, &Claims { exp: 1, ..claims.clone() }))).is_err());
-        assert!(ours.check(Some(&header(&ours, &Claims { aud: "else".to_owned(), ..claims }))).is_err());
-        for wrong in [None, Some(""), Some("Bearer"), Some("Basic abc"), Some("Bearer a.b.c")] {
-            assert!(ours.check(wrong).is_err(), "{wrong:?}");
+        for wrong in [
+            header(&theirs, &claims),
+            header(&ours, &Claims { exp: 1, ..claims.clone() }),
+            header(&ours, &Claims { aud: "else".to_owned(), ..claims }),
+        ] {
+            assert!(access.check(Some(&wrong)).await.is_err(), "{wrong}");
         }
+        for wrong in [None, Some(""), Some("Bearer"), Some("Basic abc"), Some("Bearer a.b.c")] {
+            assert!(access.check(wrong).await.is_err(), "{wrong:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn while_a_key_is_replaced_tokens_of_both_hold() {
+        let claims = Claims::new("dev", "acme".parse().unwrap(), Role::Viewer, 4_000_000_000);
+        let access = Access::new(Arc::new(keys("new", Some("old"))));
+        for (key, holds) in [("new", true), ("old", true), ("older", false)] {
+            let answer = access.check(Some(&header(&keys(key, None), &claims))).await;
+            assert_eq!(answer.is_ok(), holds, "{key}");
+        }
+        // The one before is no way around the time.
+        let ended = Claims { exp: 1, ..claims };
+        assert!(access.check(Some(&header(&keys("old", None), &ended))).await.is_err());
     }
 }

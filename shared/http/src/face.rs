@@ -72,7 +72,7 @@ impl Face {
 }
 
 async fn check(access: Access, mut request: Request, next: Next) -> Response {
-    match access.check(access::authorization(request.headers())) {
+    match access.check(access::authorization(request.headers())).await {
         Ok(caller) => {
             telemetry::tenant(caller.tenant.as_str());
             request.extensions_mut().insert(caller);

@@ -16,7 +16,9 @@ mod segment;
 mod upstream;
 mod violations;
 
-pub use access::{Access, Admin, Caller, Claims, Operator, Role, Viewer};
+pub use access::{
+    Access, Admin, Caller, Claims, Operator, Role, TokenKeySource, TokenKeys, TokenKeysError, Viewer,
+};
 pub use body::{Accept, Body, Optional};
 pub use face::{BODY_LIMIT, Face};
 pub use fields::Fields;

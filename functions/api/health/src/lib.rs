@@ -98,7 +98,8 @@ async fn health(
         return Ok((StatusCode::OK, Json(Health { status: "healthy", version, checks: None })));
     }
     let authorization = headers.get("authorization").and_then(|value| value.to_str().ok());
-    let checks = check(&context, &context.access.check(authorization)?.tenant).await;
+    let caller = context.access.check(authorization).await?;
+    let checks = check(&context, &caller.tenant).await;
     let healthy = [&checks.store, &checks.queue, &checks.ringcentral].iter().all(|check| *check == "ok");
     let (code, status) = match healthy {
         true => (StatusCode::OK, "healthy"),

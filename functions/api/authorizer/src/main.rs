@@ -1,0 +1,13 @@
+//! The Lambda function `authorizer`.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    telemetry::init(telemetry::Format::detect());
+    let context = api_authorizer::Context::new(&context::Wiring::from_env().await?).await?;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<api_authorizer::Question>| {
+        Ok::<_, Error>(api_authorizer::authorize(&context, event.payload).await?)
+    }))
+    .await
+}
