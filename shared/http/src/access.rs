@@ -69,6 +69,7 @@ impl Access {
     /// Accepts tokens signed with HMAC-SHA256 and this secret.
     #[must_use]
     pub fn hs256(secret: &SecretString) -> Self {
+        crate::jwt::install();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "aud", "sub"]);

@@ -53,7 +53,7 @@ pub fn description() -> OpenApi {
 /// # Errors
 /// [`WiringError`] if the environment is not right.
 pub async fn function() -> Result<Router, WiringError> {
-    Ok(router(Context::new(&Wiring::from_env().await?).await?))
+    Ok(router(Context::new(&Wiring::from_env()?).await?))
 }
 
 fn routes_of() -> OpenApiRouter<Context> {
