@@ -110,3 +110,84 @@ fn failed(error: reqwest::Error) -> ConnectorError {
         false => ConnectorError::io(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use clock::Manual;
+    use tokio::{
+        io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+    use crate::{Config, Wiring};
+
+    static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
+    static REQUESTS: AtomicUsize = AtomicUsize::new(0);
+
+    /// Refuses everything, as AWS refuses what it does not know, and keeps the connection.
+    async fn refuse(stream: TcpStream) -> std::io::Result<()> {
+        CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+        let mut stream = BufReader::new(stream);
+        loop {
+            let mut length = 0;
+            loop {
+                let mut line = String::new();
+                if stream.read_line(&mut line).await? == 0 {
+                    return Ok(());
+                }
+                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+                if line == "\r\n" {
+                    break;
+                }
+            }
+            stream.read_exact(&mut vec![0; length]).await?;
+            REQUESTS.fetch_add(1, Ordering::Relaxed);
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 29\r\n\r\n").await?;
+            stream.write_all(br#"{"__type":"UnknownOperation"}"#).await?;
+        }
+    }
+
+    fn wiring(url: &str) -> Wiring {
+        let credentials = aws_credential_types::Credentials::new("local", "local", None, None, "test");
+        let sdk = aws_types::SdkConfig::builder()
+            .behavior_version(aws_sdk_sqs::config::BehaviorVersion::v2026_01_12())
+            .region(aws_types::region::Region::new("us-east-1"))
+            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(credentials))
+            .endpoint_url(url)
+            .http_client(Wire::loopback().unwrap())
+            .build();
+        let config = Config::read(|_| Some("1".to_owned())).unwrap();
+        Wiring::new(&sdk, config, std::sync::Arc::new(Manual::at(0))).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_opened_is_used_and_shared_by_all_clients() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let wiring = wiring(&format!("http://{}", listener.local_addr().unwrap()));
+        let serving = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(refuse(stream));
+            }
+        });
+        wiring.deliveries().open().await;
+        assert_eq!((CONNECTIONS.load(Ordering::Relaxed), REQUESTS.load(Ordering::Relaxed)), (1, 1));
+        assert!(wiring.deliveries().ping().await.is_err());
+        wiring.tables().open().await;
+        wiring.secrets().open().await;
+        assert_eq!((CONNECTIONS.load(Ordering::Relaxed), REQUESTS.load(Ordering::Relaxed)), (1, 4));
+        serving.abort();
+    }
+
+    #[tokio::test]
+    async fn nobody_there_is_worth_another_try() {
+        let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let request = HttpRequest::get(format!("http://{gone}/")).unwrap();
+        let error = send(&Wire::loopback().unwrap().0, request).await.unwrap_err();
+        assert!(error.is_io() && !error.is_user(), "{error:?}");
+    }
+}

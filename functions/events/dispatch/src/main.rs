@@ -6,7 +6,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(telemetry::Format::detect());
-    let context = events_dispatch::Context::new(&context::Wiring::from_env()?);
+    let context = events_dispatch::function().await?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
         let request_id = event.context.request_id.clone();
