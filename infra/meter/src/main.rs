@@ -15,6 +15,7 @@ mod table;
 mod throttle;
 mod tls;
 mod usage;
+mod warm;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
@@ -24,15 +25,12 @@ use crate::{
     builds::HELLO,
     error::MeterError,
     figures::Figures,
-    ground::{Counts, Ground},
-    sample::{Function, Process, Sample, sample},
+    ground::Ground,
+    sample::{Function, Sample, sample},
     slow::Slow,
     tls::Doors,
+    warm::Warm,
 };
-
-/// Invocations that fill caches before requests are counted, and those that are counted.
-const WARM_UP: u32 = 2;
-const COUNTED: u32 = 10;
 
 /// Measures every function beside a hello-world and fails if one is out of bounds.
 ///
@@ -93,9 +91,9 @@ async fn measure(args: &Args) -> Result<Vec<String>, MeterError> {
         say(&format!("{}\n", table::starts(&figures, hello)));
     }
 
-    say("What a warm invocation asks for\n\n");
-    for function in functions.iter().filter(|function| function.name != HELLO) {
-        say(&table::requests(&function.name, &warm(function, &plain).await?));
+    say(&format!("{}\n", table::WARM));
+    for function in &functions {
+        say(&table::warm(&Warm::measure(function, &plain).await?));
     }
 
     say("\nCold, on a twentieth of a core, with TLS\n\n");
@@ -125,26 +123,6 @@ async fn starts(functions: &[Function], ground: &Ground, runs: u32) -> Result<Ve
         }
     }
     functions.iter().zip(&samples).map(|(function, samples)| Figures::of(function, samples)).collect()
-}
-
-/// What one invocation asks for once everything is cached that can be.
-async fn warm(function: &Function, ground: &Ground) -> Result<Counts, MeterError> {
-    // Events of their own, that no start has brought already.
-    let first = 0x8000_0000;
-    let mut process = Process::start(function, &ground.environment(), false).await?;
-    let mut before = Counts::new();
-    for turn in first..first + WARM_UP + COUNTED {
-        if turn == first + WARM_UP {
-            before = ground.counts();
-        }
-        process.asks().await?;
-        process.works(ground.payload(&function.payload, turn)?).await?;
-    }
-    let asked = ground.counts().into_iter().map(|(operation, count)| {
-        let more = count - before.get(&operation).copied().unwrap_or_default();
-        (operation, more / u64::from(COUNTED))
-    });
-    Ok(asked.filter(|(_, count)| *count > 0).collect())
 }
 
 fn say(text: &str) {

@@ -1,6 +1,8 @@
 //! One process from its start to its first answer, and as many answers more as are wanted.
 
 use std::{
+    fs::File,
+    io::{Read, Seek},
     path::PathBuf,
     process::Stdio,
     time::{Duration, Instant},
@@ -8,7 +10,6 @@ use std::{
 
 use serde_json::Value;
 use tokio::{
-    io::AsyncReadExt,
     process::{Child, Command},
     time::timeout,
 };
@@ -51,6 +52,7 @@ pub(crate) struct Process {
     started: Instant,
     child: Child,
     api: RuntimeApi,
+    log: File,
     throttle: Option<Throttle>,
 }
 
@@ -62,6 +64,7 @@ impl Process {
         slow: bool,
     ) -> Result<Self, MeterError> {
         let api = RuntimeApi::start().await.map_err(io("no port"))?;
+        let log = tempfile::tempfile().map_err(io("no file for its log"))?;
         let mut command = Command::new(&function.binary);
         command
             .env_clear()
@@ -72,12 +75,12 @@ impl Process {
             .envs(environment.iter().map(|(name, value)| (*name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
+            .stderr(log.try_clone().map_err(io("no file for its log"))?)
             .kill_on_drop(true);
         let started = Instant::now();
         let child = command.spawn().map_err(io(function.binary.display().to_string()))?;
         let throttle = child.id().filter(|_| slow).map(Throttle::hold);
-        Ok(Self { name: function.name.clone(), started, child, api, throttle })
+        Ok(Self { name: function.name.clone(), started, child, api, log, throttle })
     }
 
     /// Waits until it asks for work; how long that took from its start.
@@ -110,14 +113,17 @@ impl Process {
         read().map_err(io(format!("what {} uses can't be read", self.name)))
     }
 
+    /// How much it has logged so far (bytes).
+    pub(crate) fn logged(&self) -> u64 {
+        self.log.metadata().map_or(0, |log| log.len())
+    }
+
     async fn failed(&mut self, reason: &str) -> MeterError {
         self.throttle = None;
         // Both only add to what is known already.
         let _ = self.child.kill().await;
         let mut log = String::new();
-        if let Some(stderr) = &mut self.child.stderr {
-            let _ = stderr.read_to_string(&mut log).await;
-        }
+        let _ = self.log.rewind().and_then(|()| self.log.read_to_string(&mut log));
         MeterError::Function { function: self.name.clone(), reason: format!("{reason}\n{log}") }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     figures::{Figures, ms},
-    ground::Counts,
     slow::Slow,
+    warm::Warm,
 };
 
 /// A row for each function.
@@ -29,10 +29,15 @@ pub(crate) fn starts(figures: &[Figures], hello: &Figures) -> String {
     text
 }
 
-/// What one warm invocation asks AWS and RingCentral for.
-pub(crate) fn requests(name: &str, counts: &Counts) -> String {
-    let asked: Vec<_> = counts.iter().map(|(operation, count)| format!("{count} {operation}")).collect();
-    format!("{name:<18} {}\n", if asked.is_empty() { "nothing".to_owned() } else { asked.join(", ") })
+/// Over the rows of warm invocations.
+pub(crate) const WARM: &str =
+    "A warm invocation, without TLS\n\nfunction                 ms   CPU ms  log bytes  asks for";
+
+/// A row for a function that is warm.
+pub(crate) fn warm(warm: &Warm) -> String {
+    let asked: Vec<_> = warm.asked.iter().map(|(operation, count)| format!("{count} {operation}")).collect();
+    let asked = if asked.is_empty() { "nothing".to_owned() } else { asked.join(", ") };
+    format!("{:<18} {:>8.2} {:>8.2} {:>10}  {asked}\n", warm.name, ms(warm.took), ms(warm.cpu), warm.logged)
 }
 
 /// A row for each payload on a small share of a core.
