@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a story that can't go on fails")]
 
 mod access;
+mod cost;
 mod extensions;
 mod failures;
 mod health;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a story that can't go on fails")]
 
+mod cost;
 mod dispatch;
 mod receive;
 mod samples;

@@ -8,6 +8,8 @@ use clap::Parser;
 ///
 /// Credentials are read from RC_SERVER_URL, RC_APP_CLIENT_ID, RC_APP_CLIENT_SECRET and RC_USER_JWT; from Gateway v2's
 /// RC_BASE_URL, RC_CLIENT_ID, RC_CLIENT_SECRET and RC_JWT; or from config/rc_credentials.json.
+///
+/// `trunkline cost` tells what a month costs on AWS instead; `trunkline cost --help` what that depends on.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "trunkline", version)]
 pub struct Args {

@@ -2,7 +2,7 @@
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::types::QueueAttributeName;
-use context::Config;
+use context::{Config, Wire, WireError};
 use embedded_aws::{Clock, EmbeddedAws, Options, StartError};
 use rand::RngExt;
 use secrecy::ExposeSecret;
@@ -23,6 +23,9 @@ pub enum CloudError {
     /// The embedded one can't start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The way to it can't be built.
+    #[error(transparent)]
+    Wire(#[from] WireError),
     /// A table, queue or secret can't be made.
     #[error("the AWS does not take our {0}")]
     Prepare(&'static str, #[source] Box<dyn std::error::Error + Send + Sync>),
@@ -55,13 +58,14 @@ impl Cloud {
     pub async fn open(args: &Args) -> Result<Self, CloudError> {
         let (sdk, url, embedded) = match &args.aws {
             Some(Aws::Real) => {
-                (aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await, None, None)
+                let search = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(Wire::new()?);
+                (search.load().await, None, None)
             }
-            Some(Aws::At(url)) => (loopback(url), Some(url.clone()), None),
+            Some(Aws::At(url)) => (loopback(url)?, Some(url.clone()), None),
             None => {
                 let options = Options { data: Some(args.data.clone()), clock: Clock::real(), port: 0 };
                 let embedded = EmbeddedAws::start(options).await?;
-                (loopback(embedded.url()), Some(embedded.url().to_owned()), Some(embedded))
+                (loopback(embedded.url())?, Some(embedded.url().to_owned()), Some(embedded))
             }
         };
         Self::prepared(sdk, url, embedded).await
@@ -73,7 +77,7 @@ impl Cloud {
     /// [`CloudError`].
     pub async fn over(embedded: EmbeddedAws) -> Result<Self, CloudError> {
         let url = embedded.url().to_owned();
-        Self::prepared(loopback(&url), Some(url), Some(embedded)).await
+        Self::prepared(loopback(&url)?, Some(url), Some(embedded)).await
     }
 
     async fn prepared(
@@ -192,17 +196,17 @@ async fn queues(sdk: &SdkConfig) -> Result<(String, String), CloudError> {
 }
 
 /// The SDK for an AWS on loopback. Its credentials are as good as any.
-fn loopback(url: &str) -> SdkConfig {
+fn loopback(url: &str) -> Result<SdkConfig, WireError> {
     let credentials = aws_sdk_sqs::config::Credentials::new("local", "local", None, None, "one machine");
     let provider = aws_sdk_sqs::config::SharedCredentialsProvider::new(credentials);
-    SdkConfig::builder()
+    let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(embedded_aws::REGION))
         .credentials_provider(provider)
         .endpoint_url(url)
-        // Plain HTTP, and no proxy of the environment between two ports of one machine.
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .build()
+        // No proxy of the environment between two ports of one machine.
+        .http_client(Wire::loopback()?);
+    Ok(config.build())
 }
 
 fn random() -> String {

@@ -5,13 +5,16 @@
 
 mod args;
 mod cloud;
+mod cost;
 mod credentials;
 mod event_source;
 mod gateway;
+mod prices;
 mod run;
 
 pub use args::{Args, Aws};
 pub use cloud::{Cloud, CloudError, PREFIX, TENANT};
+pub use cost::{Cost, Line, WRITES_OF_A_CALL_EVENT, WRITES_OF_ANOTHER_EVENT, total};
 pub use credentials::{CredentialsError, RingCentralAccess};
 pub use event_source::{DISPATCH_TIMEOUT, EventSource, VISIBILITY_SECONDS};
 pub use gateway::Gateway;

@@ -3,10 +3,15 @@
 //! Owns the configuration from the environment, the clients, and secrets with their cache. It must never hold a
 //! rule of the domain.
 
+mod aws;
 mod config;
 mod secrets;
+mod tls;
+mod wire;
 mod wiring;
 
 pub use config::{Config, ConfigError};
 pub use secrets::Secrets;
+pub use tls::TlsError;
+pub use wire::{Wire, WireError};
 pub use wiring::{Wiring, WiringError, tables};

@@ -64,6 +64,15 @@ impl Secrets {
         Self { client, prefix: prefix.into(), clock, read: Arc::default() }
     }
 
+    /// Connects, so that the first secret that matters finds a connection. Asks for nothing and reports nothing.
+    pub async fn open(&self) {
+        // AWS refuses a request that names no operation: after the handshakes, before anything is looked up.
+        let unnamed = self.client.list_secrets().customize().mutate_request(|request| {
+            request.headers_mut().remove("x-amz-target");
+        });
+        let _ = unnamed.send().await;
+    }
+
     async fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, SecretError> {
         let id = format!("{}/{name}", self.prefix);
         let text = self.text(&id).await?;

@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use aws_types::SdkConfig;
 use clock::{Bounded, SharedClock};
 use events::Processor;
 use gate::Gate;
@@ -11,7 +12,7 @@ use ringcentral::{RingCentral, Session};
 use tables::{EventTable, RequestTable, Tables, TokenTable, WindowTable};
 use trunkline_http::{Access, Idempotency, TokenKeySource, TokenKeysError};
 
-use crate::{Config, ConfigError, Secrets};
+use crate::{Config, ConfigError, Secrets, Wire, WireError, aws, tls::TlsError, wire};
 
 /// A process that can't start.
 #[derive(Debug, thiserror::Error)]
@@ -20,11 +21,23 @@ pub enum WiringError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The HTTP client could not be built.
-    #[error("the HTTP client can't be built")]
-    Http(#[from] reqwest::Error),
+    #[error(transparent)]
+    Http(#[from] WireError),
     /// The secret that bearer tokens are signed with can't be read.
     #[error(transparent)]
     Auth(#[from] TokenKeysError),
+}
+
+impl From<TlsError> for WiringError {
+    fn from(error: TlsError) -> Self {
+        Self::Http(error.into())
+    }
+}
+
+impl From<reqwest::Error> for WiringError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Http(error.into())
+    }
 }
 
 /// The wiring of one process. Everything it hands out shares its clients.
@@ -45,9 +58,8 @@ impl Wiring {
     ///
     /// # Errors
     /// [`WiringError`].
-    pub async fn from_env() -> Result<Self, WiringError> {
-        let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
-        Self::new(&sdk, Config::from_env()?, clock::system())
+    pub fn from_env() -> Result<Self, WiringError> {
+        Self::new(&aws::from_env(Wire::new()?)?, Config::from_env()?, clock::system())
     }
 
     /// The wiring over an AWS, real or embedded.
@@ -57,7 +69,6 @@ impl Wiring {
     pub fn new(sdk: &SdkConfig, config: Config, clock: SharedClock) -> Result<Self, WiringError> {
         // A webhook must be answered within 3 s, an API call within 30 s: nothing may hang on a store.
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(1))
             .operation_attempt_timeout(Duration::from_millis(1_200))
             .operation_timeout(Duration::from_millis(2_500))
             .build();
@@ -67,10 +78,8 @@ impl Wiring {
         let authority = Bounded::new(clock.clone(), config.clock_error);
         let tables = Tables::new(tables::client(&sdk, authority.clone()), &config.tables);
         let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&sdk), &config.secrets, clock.clone());
-        let http = reqwest::Client::builder()
+        let http = wire::client(Duration::from_secs(3))?
             .user_agent(concat!("Trunkline/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(3))
-            .redirect(reqwest::redirect::Policy::none())
             .proxy(proxy())
             .build()?;
         let gate = Gate::new(Arc::new(WindowTable::new(tables.clone())), authority, config.circuit);

@@ -24,7 +24,7 @@ fn reserve(window: &mut Window, now: Millis, patience: Millis) -> Reservation {
 /// A window of this limit with so many slots taken at `START`.
 fn window(limit: u32, taken: u32) -> Window {
     let mut window = Window::unused(&Group::named("light"));
-    window.learn(limit, LENGTH);
+    window.learn(limit, LENGTH, 0);
     for _ in 0..taken {
         reserve(&mut window, START, 0);
     }

@@ -72,11 +72,13 @@ impl TokenKeys {
     /// # Errors
     /// If the claims can't be written as JSON.
     pub fn issue(&self, claims: &Claims) -> Result<SecretString, jsonwebtoken::errors::Error> {
+        crate::jwt::install();
         let key = EncodingKey::from_secret(self.hs256.expose_secret().as_bytes());
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).map(SecretString::from)
     }
 
     fn claims(&self, token: &str) -> Result<Claims, jsonwebtoken::errors::Error> {
+        crate::jwt::install();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "aud", "sub"]);

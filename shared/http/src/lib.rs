@@ -9,6 +9,7 @@ mod body;
 mod face;
 mod fields;
 mod idempotency;
+mod jwt;
 mod observe;
 pub mod openapi;
 mod problem;

@@ -84,6 +84,15 @@ impl DeliveryQueue {
         request.send().await.map(drop).map_err(failed)
     }
 
+    /// Connects, so that the first delivery finds a connection. Asks for nothing and reports nothing.
+    pub async fn open(&self) {
+        // AWS refuses a request that names no operation: after the handshakes, before anything is looked up.
+        let unnamed = self.client.list_queues().customize().mutate_request(|request| {
+            request.headers_mut().remove("x-amz-target");
+        });
+        let _ = unnamed.send().await;
+    }
+
     /// Whether the queue can be reached.
     ///
     /// # Errors

@@ -42,6 +42,15 @@ impl Tables {
         self.get::<serde_json::Value>("windows", "ping").await.map(drop)
     }
 
+    /// Connects, so that the first request that matters finds a connection. Asks for nothing and reports nothing.
+    pub async fn open(&self) {
+        // AWS refuses a request that names no operation: after the handshakes, before anything is looked up.
+        let unnamed = self.client.list_tables().customize().mutate_request(|request| {
+            request.headers_mut().remove("x-amz-target");
+        });
+        let _ = unnamed.send().await;
+    }
+
     pub(crate) fn client(&self) -> &Client {
         &self.client
     }

@@ -13,7 +13,7 @@ use clock::{Bounded, Millis};
 
 /// A client of DynamoDB that tells `clock` about every response's `Date`.
 #[must_use]
-pub fn client(sdk: &aws_config::SdkConfig, clock: Bounded) -> Client {
+pub fn client(sdk: &aws_types::SdkConfig, clock: Bounded) -> Client {
     let config = aws_sdk_dynamodb::config::Builder::from(sdk).interceptor(Stamps(clock)).build();
     Client::from_conf(config)
 }

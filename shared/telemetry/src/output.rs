@@ -2,7 +2,8 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{filter::Targets, fmt, prelude::*};
 
 /// How events are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +33,11 @@ pub fn init(format: Format) {
         "critical" => "error",
         other => other,
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let refined = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
+    let filter: Option<Targets> = refined.and_then(|filter| filter.parse().ok());
+    // A level that makes no sense must not silence a function.
+    let filter = filter.or_else(|| level.parse().ok());
+    let filter = filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     let registry = tracing_subscriber::registry().with(filter);
     let started = match format {
         Format::Json => {

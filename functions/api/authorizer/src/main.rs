@@ -2,10 +2,10 @@
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(telemetry::Format::detect());
-    let context = api_authorizer::Context::new(&context::Wiring::from_env().await?).await?;
+    let context = api_authorizer::Context::new(&context::Wiring::from_env()?).await?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<api_authorizer::Question>| {
         Ok::<_, Error>(api_authorizer::authorize(&context, event.payload).await?)
     }))

@@ -45,12 +45,15 @@ pub fn description() -> OpenApi {
     routes_of().into_openapi()
 }
 
-/// The function as Lambda runs it.
+/// The function as Lambda starts it, with the connections that the first request needs.
 ///
 /// # Errors
 /// [`WiringError`] if the environment is not right.
 pub async fn function() -> Result<Router, WiringError> {
-    Ok(router(Context::new(&Wiring::from_env().await?).await?))
+    let wiring = Wiring::from_env()?;
+    let tables = wiring.tables();
+    let (context, ()) = tokio::join!(Context::new(&wiring), tables.open());
+    Ok(router(context?))
 }
 
 fn routes_of() -> OpenApiRouter<Context> {

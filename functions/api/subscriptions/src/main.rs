@@ -1,6 +1,6 @@
 //! The Lambda function `subscriptions`.
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(telemetry::Format::detect());
     lambda_http::run(api_subscriptions::function().await?).await

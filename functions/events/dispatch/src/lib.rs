@@ -5,7 +5,7 @@
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use clock::Millis;
-use context::Wiring;
+use context::{Wiring, WiringError};
 use events::{ProcessError, Processor};
 use queues::{DeliveryQueue, Verdict};
 use telemetry::Invocation;
@@ -23,6 +23,16 @@ impl Context {
     pub fn new(wiring: &Wiring) -> Self {
         Self { processor: wiring.processor(), queue: wiring.deliveries() }
     }
+}
+
+/// The function as Lambda starts it, with the connection that the first batch needs.
+///
+/// # Errors
+/// [`WiringError`] if the environment is not right.
+pub async fn function() -> Result<Context, WiringError> {
+    let wiring = Wiring::from_env()?;
+    wiring.tables().open().await;
+    Ok(Context::new(&wiring))
 }
 
 /// Works a batch off; `deadline` (milliseconds since the epoch) is when the invocation ends.

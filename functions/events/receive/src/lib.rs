@@ -11,7 +11,7 @@ mod reply;
 use std::sync::Arc;
 
 use clock::SharedClock;
-use context::Wiring;
+use context::{Wiring, WiringError};
 use events::SigningKeySource;
 use queues::DeliveryQueue;
 
@@ -41,4 +41,16 @@ impl Context {
     pub fn new(wiring: &Wiring) -> Self {
         Self { keys: Arc::new(wiring.secrets()), queue: wiring.deliveries(), clock: wiring.clock.clone() }
     }
+}
+
+/// The function as Lambda starts it, with the connections that the first delivery needs: while a function starts, Lambda gives
+/// it more of a processor than afterwards.
+///
+/// # Errors
+/// [`WiringError`] if the environment is not right.
+pub async fn function() -> Result<Context, WiringError> {
+    let wiring = Wiring::from_env()?;
+    let (secrets, deliveries) = (wiring.secrets(), wiring.deliveries());
+    tokio::join!(secrets.open(), deliveries.open());
+    Ok(Context::new(&wiring))
 }
