@@ -16,18 +16,15 @@ struct Grant {
     /// The end of the resource's ARN, wildcards included.
     on: &'static str,
     actions: &'static [&'static str],
-    /// Also done, but too seldom for a story to tell of.
-    seldom: &'static [&'static str],
 }
 
 const fn grant(on: &'static str, actions: &'static [&'static str]) -> Grant {
-    Grant { on, actions, seldom: &[] }
+    Grant { on, actions }
 }
 
 const AUTH: Grant = grant(":secret:trunkline/auth-AbCdEf", &["secretsmanager:GetSecretValue"]);
 const TENANTS: Grant = grant(":secret:trunkline/tenants/*", &["secretsmanager:GetSecretValue"]);
-const WINDOWS: Grant =
-    Grant { on: ":table/trunkline-windows", actions: &["dynamodb:GetItem", "dynamodb:PutItem"], seldom: &[] };
+const WINDOWS: Grant = grant(":table/trunkline-windows", &["dynamodb:GetItem", "dynamodb:PutItem"]);
 const TOKENS: Grant = grant(":table/trunkline-tokens", &["dynamodb:GetItem", "dynamodb:UpdateItem"]);
 const REQUESTS: Grant =
     grant(":table/trunkline-requests", &["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]);
@@ -60,14 +57,8 @@ impl Grant {
     fn covers(&self, action: &str, resource: &str) -> bool {
         // A role may name less than the whole of what a port can touch, never more.
         let part = matches(&format!("*{}", self.on), resource);
-        part && self.actions.iter().chain(self.seldom).any(|own| *own == action)
+        part && self.actions.contains(&action)
     }
-}
-
-/// Whether a port does this too seldom for a story to tell of.
-pub(crate) fn seldom(action: &str, resource: &str) -> bool {
-    let grants = PORTS.iter().flat_map(|(_, grants)| *grants);
-    grants.filter(|grant| grant.seldom.contains(&action)).any(|grant| grant.covers(action, resource))
 }
 
 /// The types in a crate's `Context`; none if it has no context.
