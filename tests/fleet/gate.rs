@@ -1,22 +1,13 @@
 //! The gate in the seeded world: never more requests in any window than RingCentral allows, whatever happens.
 
-use std::{
-    env,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::sync::Mutex;
 
 use clock::Millis;
 
-use crate::world::{Scenario, Verdict, gated, run};
-
-/// A number from the environment.
-fn setting(name: &str) -> Option<u64> {
-    env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text}")))
-}
+use crate::{
+    seeds::{self, setting},
+    world::{Scenario, Verdict, gated, run},
+};
 
 /// The drawn world of a seed, with what the environment adds to it.
 fn drawn(seed: u64) -> Scenario {
@@ -30,23 +21,12 @@ fn gate(scenario: &Scenario) -> Verdict {
     run(scenario, &gated)
 }
 
-/// A world whose gate panics has broken its promise too.
-fn judged(scenario: &Scenario) -> Verdict {
-    catch_unwind(AssertUnwindSafe(|| gate(scenario)))
-        .unwrap_or_else(|_| panic!("seed {} panicked: {}", scenario.seed, replay(scenario.seed)))
-}
-
 fn replay(seed: u64) -> String {
-    let kept = ["FLEET_SKEW", "FLEET_OUTSIDE"];
-    let kept = kept.iter().filter_map(|name| Some(format!("{name}={} ", setting(name)?))).collect::<String>();
-    format!(
-        "{kept}FLEET_SEED={seed} cargo test -p trunkline-tests --test fleet gate::drawn_worlds -- --nocapture"
-    )
+    seeds::replay("gate::drawn_worlds", &["FLEET_SKEW", "FLEET_OUTSIDE"], seed)
 }
 
 #[derive(Default)]
 struct Tally {
-    broken: Vec<(u64, String)>,
     requests: usize,
     writes: u64,
     lost_races: u64,
@@ -54,48 +34,33 @@ struct Tally {
     throttled: usize,
 }
 
-/// Runs worlds on every processor; each world is single-threaded and knows nothing of the others.
-fn tally(seeds: u64) -> Tally {
-    let (next, tally) = (AtomicU64::new(0), Mutex::new(Tally::default()));
-    let work = || {
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds {
-                break;
-            }
-            let verdict = judged(&drawn(seed));
-            let mut tally = tally.lock().unwrap();
-            tally.requests += verdict.arrivals.len();
-            tally.writes += verdict.counts.writes;
-            tally.lost_races += verdict.counts.lost_races;
-            tally.reads += verdict.counts.reads;
-            tally.throttled += verdict.throttled.len();
-            if !verdict.broken.is_empty() {
-                tally.broken.push((seed, verdict.broken.join("; ")));
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(work);
-        }
-    });
-    let mut tally = tally.into_inner().unwrap();
-    tally.broken.sort_unstable();
-    tally
+impl Tally {
+    fn add(&mut self, verdict: &Verdict) {
+        self.requests += verdict.arrivals.len();
+        self.writes += verdict.counts.writes;
+        self.lost_races += verdict.counts.lost_races;
+        self.reads += verdict.counts.reads;
+        self.throttled += verdict.throttled.len();
+    }
 }
 
 #[test]
 fn drawn_worlds_never_cross_the_limit() {
     if let Some(seed) = setting("FLEET_SEED") {
         let scenario = drawn(seed);
-        let verdict = judged(&scenario);
+        let verdict = gate(&scenario);
         println!("{}{scenario:#?}\n{:?} {:?}", verdict.journal, verdict.counts, verdict.books);
         assert!(verdict.broken.is_empty(), "seed {seed}: {}", verdict.broken.join("; "));
         return;
     }
     let seeds = setting("FLEET_SEEDS").unwrap_or(200);
-    let Tally { broken, requests, writes, lost_races, reads, throttled } = tally(seeds);
+    let tally = Mutex::new(Tally::default());
+    let failed = seeds::run(seeds, |seed| {
+        let verdict = gate(&drawn(seed));
+        tally.lock().unwrap().add(&verdict);
+        verdict.broken
+    });
+    let Tally { requests, writes, lost_races, reads, throttled } = tally.into_inner().unwrap();
     let each = |count: u64| count as f64 / requests.max(1) as f64;
     println!(
         "{seeds} seeds: {requests} requests, {throttled} times 429; for each request {:.2} writes ({:.2} of them lost races) and {:.2} reads",
@@ -103,11 +68,7 @@ fn drawn_worlds_never_cross_the_limit() {
         each(lost_races),
         each(reads)
     );
-    if let Some((seed, _)) = broken.first() {
-        let shown = broken.iter().take(20).map(|(seed, why)| format!("\n  seed {seed}: {why}"));
-        let shown = shown.collect::<String>();
-        panic!("{} of {seeds} seeds failed:{shown}\nreplay the first: {}", broken.len(), replay(*seed));
-    }
+    seeds::assert_none(&failed, seeds, replay);
 }
 
 #[test]

@@ -6,6 +6,10 @@
 mod budget;
 mod gate;
 mod refuted;
+mod seeds;
+mod session;
+mod token_store;
+mod tokens;
 mod world;
 
 use std::time::Duration;

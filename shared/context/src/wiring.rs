@@ -8,7 +8,7 @@ use clock::{Bounded, SharedClock};
 use events::Processor;
 use gate::Gate;
 use queues::DeliveryQueue;
-use ringcentral::{RingCentral, Session};
+use ringcentral::{HttpEndpoint, RingCentral, Session};
 use tables::{EventTable, RequestTable, Tables, TokenTable, WindowTable};
 use trunkline_http::{Access, Idempotency, TokenKeySource, TokenKeysError};
 
@@ -82,9 +82,10 @@ impl Wiring {
             .user_agent(concat!("Trunkline/", env!("CARGO_PKG_VERSION")))
             .proxy(proxy())
             .build()?;
-        let gate = Gate::new(Arc::new(WindowTable::new(tables.clone())), authority, config.circuit);
+        let gate = Gate::new(Arc::new(WindowTable::new(tables.clone())), authority.clone(), config.circuit);
         let tokens = Arc::new(TokenTable::new(tables.clone()));
-        let session = Session::new(tokens, clock.clone(), gate.clone(), http.clone(), config.calls.retry);
+        let endpoint = Arc::new(HttpEndpoint::new(http.clone()));
+        let session = Session::new(tokens, authority, gate.clone(), endpoint, config.calls.retry);
         let credentials = Arc::new(secrets.clone());
         let ringcentral = RingCentral::new(http, gate, session, credentials, clock.clone(), config.calls);
         Ok(Self { config, clock, tables, secrets, ringcentral, sqs: aws_sdk_sqs::Client::new(&sdk) })

@@ -12,7 +12,7 @@ use tenant::TenantId;
 
 use crate::{
     Answer, CallError, CredentialSource, Credentials, Operation, Rejection, Request, RetryPolicy, Session,
-    TokenError, TokenRecord, attempt, groups::Groups,
+    Strikes, TokenError, TokenRecord, attempt, groups::Groups,
 };
 
 /// RingCentral's code for a request rate that is exceeded globally, not by one user (its guide, "Error codes").
@@ -96,23 +96,22 @@ impl RingCentral {
         let operation = request.operation();
         let credentials = self.credentials.credentials(tenant).await?;
         let deadline = self.clock.now() + millis(self.settings.budget);
-        let (mut attempts, mut refused) = (0, None);
+        let (mut attempts, mut strikes) = (0, Strikes::default());
         loop {
             attempts += 1;
             let token =
-                self.session.token(tenant, &credentials, refused).await.map_err(|error| self.widen(error))?;
+                self.session.token(tenant, &credentials, strikes).await.map_err(|error| self.widen(error))?;
             let (reason, request_id, after, arrived) = match self
                 .attempt(tenant, &credentials, &token, request, deadline)
                 .await?
             {
                 Step::Answered(answer) => return Ok(answer),
                 Step::Failed(error) => return Err(error),
-                Step::TokenRefused(_) if refused.is_none() => {
-                    refused = Some(token.generation);
-                    continue;
-                }
                 Step::TokenRefused(rejection) => {
-                    self.session.give_up(tenant, &credentials, rejection.to_string()).await?;
+                    let reason = rejection.to_string();
+                    if self.session.refused(tenant, &credentials, &mut strikes, &token, &reason).await? {
+                        continue;
+                    }
                     return Err(CallError::Rejected { operation: operation.id, rejection });
                 }
                 Step::Broken { reason, request_id, after, arrived } => (reason, request_id, after, arrived),

@@ -26,7 +26,8 @@ pub use operations::Operation;
 pub use pages::{Page, records};
 pub use request::Request;
 pub use retry::RetryPolicy;
-pub use session::Session;
+pub use session::{Session, Strikes};
 pub use token::{
-    Claim, MemoryTokens, Refusal, TokenError, TokenRecord, TokenState, TokenStore, TokenStoreError,
+    Claim, HttpEndpoint, MemoryTokens, NoReply, Refusal, TokenEndpoint, TokenError, TokenRecord, TokenReply,
+    TokenState, TokenStore, TokenStoreError,
 };

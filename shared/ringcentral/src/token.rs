@@ -1,25 +1,26 @@
 //! The shared access token and its store: what one container writes, all others use.
 
+pub(crate) mod endpoint;
 pub(crate) mod grant;
-
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+pub(crate) mod lease;
+mod memory;
 
 use async_trait::async_trait;
 use clock::Millis;
 use secrecy::SecretString;
 use tenant::TenantId;
 
+pub use endpoint::{HttpEndpoint, NoReply, TokenEndpoint, TokenReply};
+pub use memory::MemoryTokens;
+
 /// The access token of one (tenant, app, user), as the whole fleet sees it.
 #[derive(Debug, Clone)]
 pub struct TokenRecord {
     /// Sent as `Authorization: Bearer`.
     pub access_token: SecretString,
-    /// When RingCentral stops accepting it, by the `expires_in` it came with.
+    /// Until then RingCentral certainly accepts it, by the `expires_in` it came with; the store's time.
     pub expires_at: Millis,
-    /// From here on a new one is fetched while this one still works; jittered, so that containers don't agree on it.
+    /// From here on a new one is fetched while this one still works; jittered, so that tenants don't agree on it.
     pub refresh_at: Millis,
     /// Grows with every new token; a token that was refused is replaced only if nobody did so already.
     pub generation: u64,
@@ -59,13 +60,12 @@ pub enum Claim {
         /// The generation to be replaced; 0 if there was no token.
         generation: u64,
     },
-    /// Somebody else is asking, until this instant at the latest.
-    Busy {
-        /// When the lease ends by itself.
-        until: Millis,
-    },
+    /// Somebody else is asking.
+    Busy,
     /// There is a newer token already.
     Replaced(TokenRecord),
+    /// RingCentral refused the credentials, and that stands.
+    Refused(Refusal),
 }
 
 /// The token store can't be reached; the cause is kept.
@@ -103,13 +103,15 @@ pub enum TokenError {
     Windows(#[from] gate::StoreError),
 }
 
-/// Where tokens live. Keys are `tenant#fingerprint`, so changed credentials start with nothing.
+/// Where tokens live. Keys are `tenant#fingerprint`, so changed credentials start with nothing. All instants are the store's own
+/// time, as far as whoever names them knows it.
 #[async_trait]
 pub trait TokenStore: Send + Sync {
-    /// The current token and a standing refusal, if there are any.
+    /// The current token and a standing refusal, if there are any, with what was written last.
     async fn read(&self, key: &str) -> Result<TokenState, TokenStoreError>;
 
-    /// Takes the lease to replace a token of generation `seen`, unless it is held or the token is newer already.
+    /// Takes the lease, unless there is a token newer than the one `seen`, a refusal that stands `now`, or a lease of somebody else
+    /// that is not over `now`. Whoever has it gets it again: a request may be sent twice.
     async fn claim(
         &self,
         key: &str,
@@ -119,76 +121,15 @@ pub trait TokenStore: Send + Sync {
         until: Millis,
     ) -> Result<Claim, TokenStoreError>;
 
-    /// Stores a new token and gives the lease back; does nothing if the lease was lost meanwhile.
-    async fn publish(&self, key: &str, owner: &str, token: &TokenRecord) -> Result<(), TokenStoreError>;
+    /// Makes the lease last longer; does nothing and says false if it was lost or given back meanwhile.
+    async fn renew(&self, key: &str, owner: &str, until: Millis) -> Result<bool, TokenStoreError>;
+
+    /// Stores a new token and gives the lease back; does nothing and says false if the lease was lost meanwhile.
+    async fn publish(&self, key: &str, owner: &str, token: &TokenRecord) -> Result<bool, TokenStoreError>;
 
     /// Gives the lease back without a token.
     async fn release(&self, key: &str, owner: &str) -> Result<(), TokenStoreError>;
 
-    /// Remembers that RingCentral refuses these credentials, for everybody.
-    async fn refuse(&self, key: &str, refusal: &Refusal) -> Result<(), TokenStoreError>;
-}
-
-/// Tokens in memory, for tests: the contract of [`TokenStore`] without a database.
-#[derive(Debug, Default)]
-pub struct MemoryTokens(Mutex<HashMap<String, Entry>>);
-
-#[derive(Debug, Default, Clone)]
-struct Entry {
-    state: TokenState,
-    lease: Option<(String, Millis)>,
-}
-
-impl MemoryTokens {
-    fn with<T>(&self, key: &str, use_it: impl FnOnce(&mut Entry) -> T) -> T {
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        use_it(entries.entry(key.to_owned()).or_default())
-    }
-}
-
-#[async_trait]
-impl TokenStore for MemoryTokens {
-    async fn read(&self, key: &str) -> Result<TokenState, TokenStoreError> {
-        Ok(self.with(key, |entry| entry.state.clone()))
-    }
-
-    async fn claim(
-        &self,
-        key: &str,
-        owner: &str,
-        seen: u64,
-        now: Millis,
-        until: Millis,
-    ) -> Result<Claim, TokenStoreError> {
-        Ok(self.with(key, |entry| {
-            if let Some(token) = entry.state.token.clone().filter(|token| token.generation > seen) {
-                return Claim::Replaced(token);
-            }
-            if let Some((_, held)) = entry.lease.clone().filter(|(_, held)| *held > now) {
-                return Claim::Busy { until: held };
-            }
-            entry.lease = Some((owner.to_owned(), until));
-            Claim::Granted { generation: entry.state.token.as_ref().map_or(0, |token| token.generation) }
-        }))
-    }
-
-    async fn publish(&self, key: &str, owner: &str, token: &TokenRecord) -> Result<(), TokenStoreError> {
-        self.with(key, |entry| {
-            if entry.lease.as_ref().is_some_and(|(holder, _)| holder == owner) {
-                *entry =
-                    Entry { state: TokenState { token: Some(token.clone()), refusal: None }, lease: None };
-            }
-        });
-        Ok(())
-    }
-
-    async fn release(&self, key: &str, owner: &str) -> Result<(), TokenStoreError> {
-        self.with(key, |entry| entry.lease = entry.lease.take().filter(|(holder, _)| holder != owner));
-        Ok(())
-    }
-
-    async fn refuse(&self, key: &str, refusal: &Refusal) -> Result<(), TokenStoreError> {
-        self.with(key, |entry| entry.state.refusal = Some(refusal.clone()));
-        Ok(())
-    }
+    /// Remembers that RingCentral refuses these credentials, for everybody; does nothing if there is a token newer than the one `seen`.
+    async fn refuse(&self, key: &str, seen: u64, refusal: &Refusal) -> Result<(), TokenStoreError>;
 }

@@ -26,7 +26,6 @@ struct Stored {
     refresh_at: Millis,
     #[serde(default)]
     generation: u64,
-    lease_until: Option<Millis>,
     refused_reason: Option<String>,
     refused_until: Option<Millis>,
 }
@@ -45,10 +44,8 @@ impl Stored {
         })
     }
 
-    fn state(self) -> TokenState {
-        let token = self.token();
-        let refusal = self.refused_reason.map(|reason| Refusal { reason, until: self.refused_until });
-        TokenState { token, refusal }
+    fn refusal(&self) -> Option<Refusal> {
+        Some(Refusal { reason: self.refused_reason.clone()?, until: self.refused_until })
     }
 }
 
@@ -83,8 +80,9 @@ impl TokenTable {
             .update(key)
             .update_expression("SET lease_owner = :owner, lease_until = :until")
             .condition_expression(
-                "(attribute_not_exists(lease_until) OR lease_until <= :now) \
-                 AND (attribute_not_exists(generation) OR generation <= :seen)",
+                "(attribute_not_exists(lease_until) OR lease_until <= :now OR lease_owner = :owner) \
+                 AND (attribute_not_exists(generation) OR generation <= :seen) \
+                 AND (attribute_not_exists(refused_reason) OR refused_until <= :now)",
             )
             .expression_attribute_values(":owner", text(owner))
             .expression_attribute_values(":until", number(until))
@@ -93,19 +91,31 @@ impl TokenTable {
             .return_values(ReturnValue::AllNew)
             .send()
             .await;
-        match update_outcome(sent, |output| output.attributes)? {
-            Outcome::Written(new) => Ok(Claim::Granted { generation: Stored::of(new)?.generation }),
-            Outcome::Refused(old) => {
-                let stored = Stored::of(old)?;
-                match stored.token().filter(|token| token.generation > seen) {
-                    Some(token) => Ok(Claim::Replaced(token)),
-                    None => Ok(Claim::Busy { until: stored.lease_until.unwrap_or(now) }),
-                }
+        let stored = match update_outcome(sent, |output| output.attributes)? {
+            Outcome::Written(new) => {
+                return Ok(Claim::Granted { generation: Stored::of(new)?.generation });
             }
+            Outcome::Refused(old) => Stored::of(old)?,
+        };
+        if let Some(token) = stored.token().filter(|token| token.generation > seen) {
+            return Ok(Claim::Replaced(token));
         }
+        Ok(stored.refusal().filter(|refusal| refusal.stands(now)).map_or(Claim::Busy, Claim::Refused))
     }
 
-    async fn try_publish(&self, key: &str, owner: &str, token: &TokenRecord) -> Result<(), TableError> {
+    async fn try_renew(&self, key: &str, owner: &str, until: Millis) -> Result<bool, TableError> {
+        let sent = self
+            .update(key)
+            .update_expression("SET lease_until = :until")
+            .condition_expression("lease_owner = :owner")
+            .expression_attribute_values(":until", number(until))
+            .expression_attribute_values(":owner", text(owner))
+            .send()
+            .await;
+        Ok(matches!(update_outcome(sent, |_| None)?, Outcome::Written(_)))
+    }
+
+    async fn try_publish(&self, key: &str, owner: &str, token: &TokenRecord) -> Result<bool, TableError> {
         let sent = self
             .update(key)
             .update_expression(
@@ -120,7 +130,7 @@ impl TokenTable {
             .expression_attribute_values(":owner", text(owner))
             .send()
             .await;
-        update_outcome(sent, |_| None).map(drop)
+        Ok(matches!(update_outcome(sent, |_| None)?, Outcome::Written(_)))
     }
 
     async fn try_release(&self, key: &str, owner: &str) -> Result<(), TableError> {
@@ -134,8 +144,12 @@ impl TokenTable {
         update_outcome(sent, |_| None).map(drop)
     }
 
-    async fn try_refuse(&self, key: &str, refusal: &Refusal) -> Result<(), TableError> {
-        let request = self.update(key).expression_attribute_values(":reason", text(&refusal.reason));
+    async fn try_refuse(&self, key: &str, seen: u64, refusal: &Refusal) -> Result<(), TableError> {
+        let request = self
+            .update(key)
+            .condition_expression("attribute_not_exists(generation) OR generation <= :seen")
+            .expression_attribute_values(":seen", number(seen))
+            .expression_attribute_values(":reason", text(&refusal.reason));
         let request = match refusal.until {
             Some(until) => request
                 .update_expression("SET refused_reason = :reason, refused_until = :until")
@@ -154,7 +168,8 @@ fn failed(error: TableError) -> TokenStoreError {
 impl TokenStore for TokenTable {
     async fn read(&self, key: &str) -> Result<TokenState, TokenStoreError> {
         let stored: Option<Stored> = self.0.get("tokens", key).await.map_err(failed)?;
-        Ok(stored.unwrap_or_default().state())
+        let stored = stored.unwrap_or_default();
+        Ok(TokenState { token: stored.token(), refusal: stored.refusal() })
     }
 
     async fn claim(
@@ -168,7 +183,11 @@ impl TokenStore for TokenTable {
         self.try_claim(key, owner, seen, now, until).await.map_err(failed)
     }
 
-    async fn publish(&self, key: &str, owner: &str, token: &TokenRecord) -> Result<(), TokenStoreError> {
+    async fn renew(&self, key: &str, owner: &str, until: Millis) -> Result<bool, TokenStoreError> {
+        self.try_renew(key, owner, until).await.map_err(failed)
+    }
+
+    async fn publish(&self, key: &str, owner: &str, token: &TokenRecord) -> Result<bool, TokenStoreError> {
         self.try_publish(key, owner, token).await.map_err(failed)
     }
 
@@ -176,7 +195,7 @@ impl TokenStore for TokenTable {
         self.try_release(key, owner).await.map_err(failed)
     }
 
-    async fn refuse(&self, key: &str, refusal: &Refusal) -> Result<(), TokenStoreError> {
-        self.try_refuse(key, refusal).await.map_err(failed)
+    async fn refuse(&self, key: &str, seen: u64, refusal: &Refusal) -> Result<(), TokenStoreError> {
+        self.try_refuse(key, seen, refusal).await.map_err(failed)
     }
 }

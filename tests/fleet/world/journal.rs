@@ -79,35 +79,35 @@ pub(crate) enum Event {
 }
 
 #[derive(Debug, Clone, Copy, Hash)]
-struct Entry {
+struct Entry<E> {
     at: Millis,
     container: Option<ContainerId>,
-    event: Event,
+    event: E,
 }
 
 /// The journal of one world. Clones share it.
 #[derive(Clone)]
-pub(crate) struct Journal {
+pub(crate) struct Journal<E = Event> {
     timeline: Timeline,
     start: Millis,
-    entries: Arc<Mutex<Vec<Entry>>>,
+    entries: Arc<Mutex<Vec<Entry<E>>>>,
 }
 
-impl Journal {
+impl<E: Hash> Journal<E> {
     pub(crate) fn new(timeline: Timeline) -> Self {
         Self { start: timeline.now(), timeline, entries: Arc::default() }
     }
 
-    pub(crate) fn note(&self, container: ContainerId, event: Event) {
+    pub(crate) fn note(&self, container: ContainerId, event: E) {
         self.write(Some(container), event);
     }
 
     /// Notes what happened outside of the fleet.
-    pub(crate) fn note_outside(&self, event: Event) {
+    pub(crate) fn note_outside(&self, event: E) {
         self.write(None, event);
     }
 
-    fn write(&self, container: Option<ContainerId>, event: Event) {
+    fn write(&self, container: Option<ContainerId>, event: E) {
         let entry = Entry { at: self.timeline.now(), container, event };
         self.entries.lock().unwrap().push(entry);
     }
@@ -120,7 +120,7 @@ impl Journal {
     }
 }
 
-impl fmt::Display for Journal {
+impl<E: fmt::Debug> fmt::Display for Journal<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Entry { at, container, event } in self.entries.lock().unwrap().iter() {
             let who = container.map_or_else(|| "outside".to_owned(), |id| format!("container {id}"));

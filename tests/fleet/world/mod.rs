@@ -17,17 +17,18 @@ mod store;
 mod timeline;
 mod verdict;
 
-use dice::Dice;
-use executor::{ContainerId, Executor};
-use journal::{Event, Journal};
+use journal::Event;
 use ledger::Ledger;
 use platform::Platform;
 use script::Act;
 use store::Store;
-use timeline::{SkewedClock, Timeline};
 
+pub(crate) use dice::Dice;
+pub(crate) use executor::{ContainerId, Executor};
+pub(crate) use journal::Journal;
 pub(crate) use limiter::{Limiter, Pass, Ticket, gated};
 pub(crate) use platform::Answer;
 pub(crate) use scenario::Scenario;
 pub(crate) use script::run;
+pub(crate) use timeline::{SkewedClock, Timeline};
 pub(crate) use verdict::{Verdict, densest};
