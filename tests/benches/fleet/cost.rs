@@ -16,6 +16,7 @@ use crate::{
     platform::{Platform, wiring},
     process::Process,
     role::{Orders, Role},
+    scenario::LIGHT,
 };
 
 /// Its name among the scenarios.
@@ -43,7 +44,7 @@ struct Medians {
 /// Measures it in a process of its own and prints it.
 pub(crate) async fn measure(options: &Options) -> Result<(), Failure> {
     let platform = Platform::start(options).await?;
-    platform.slow_down(options.store_latency).await?;
+    platform.slow_down(LIGHT, options).await?;
     let process = Process::start(&Role::Cost(Plan { buckets: 50 }), &platform.environment()).await?;
     let medians: Medians = serde_json::from_str(&process.greeting)?;
     process.finish().await?;

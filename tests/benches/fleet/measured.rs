@@ -1,9 +1,17 @@
 //! The figures of one scenario, worked out of what was counted and reported.
 
+use std::collections::BTreeMap;
+
 use clock::Millis;
 use gate::Priority;
 
-use crate::{options::Options, platform::Counts, run::WINDOW, scenario::Scenario, worker::Line};
+use crate::{
+    options::Options,
+    platform::Counts,
+    run::WINDOW,
+    scenario::Scenario,
+    worker::{Line, Who},
+};
 
 /// What came out of a scenario.
 #[derive(Debug)]
@@ -51,6 +59,10 @@ pub(crate) struct Waits {
     pub(crate) waiting: Vec<f64>,
     /// Calls of the client for one answer.
     pub(crate) calls: f64,
+    /// How many callers there were, how many of them were served at all, and how often the luckiest.
+    pub(crate) callers: usize,
+    pub(crate) lucky: usize,
+    pub(crate) luckiest: usize,
 }
 
 impl Waits {
@@ -136,14 +148,17 @@ impl Measured {
         let end = self.ends().1.at;
         let of = |wanted: Priority| {
             let (mut served, mut waiting, mut all) = (Vec::new(), Vec::new(), 0);
+            let mut callers: BTreeMap<Who, usize> = BTreeMap::new();
             for line in &self.lines {
                 match *line {
-                    Line::Served { priority, asked, answered, calls } if priority == wanted => {
+                    Line::Served { who, priority, asked, answered, calls } if priority == wanted => {
                         served.push(simulated(answered - asked));
+                        *callers.entry(who).or_default() += 1;
                         all += calls;
                     }
-                    Line::Waiting { priority, asked } if priority == wanted => {
+                    Line::Waiting { who, priority, asked } if priority == wanted => {
                         waiting.push(simulated((end - asked).max(0)));
+                        callers.entry(who).or_default();
                     }
                     _ => {}
                 }
@@ -151,7 +166,9 @@ impl Measured {
             served.sort_by(f64::total_cmp);
             waiting.sort_by(f64::total_cmp);
             let calls = f64::from(all) / served.len().max(1) as f64;
-            Waits { priority: wanted, served, waiting, calls }
+            let lucky = callers.values().filter(|count| **count > 0).count();
+            let luckiest = callers.values().copied().max().unwrap_or(0);
+            Waits { priority: wanted, served, waiting, calls, callers: callers.len(), lucky, luckiest }
         };
         let all = [Priority::Interactive, Priority::Event, Priority::Batch].map(of);
         all.into_iter().filter(|waits| !waits.served.is_empty() || !waits.waiting.is_empty()).collect()

@@ -46,6 +46,9 @@ pub(crate) struct Options {
     /// What each request to the store takes longer, real milliseconds
     #[arg(long, default_value_t = 0)]
     pub(crate) store_latency: u64,
+    /// What each of RingCentral's answers takes longer, real milliseconds
+    #[arg(long, default_value_t = 0)]
+    pub(crate) answer_latency: u64,
     /// How wrong a process takes its clock to be until the store's stamps tell, real milliseconds
     #[arg(long, default_value_t = 0)]
     pub(crate) clock_error: u32,

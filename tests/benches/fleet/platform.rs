@@ -128,9 +128,16 @@ impl Platform {
         })
     }
 
-    /// Makes every request to the AWS take longer.
-    pub(crate) async fn slow_down(&self, millis: u64) -> Result<(), Failure> {
-        self.post(format!("{}/_aws/faults", self.aws_url), json!({ "latency_ms": { "*": millis } })).await
+    /// Makes requests take longer, as the options say: all to the AWS, and those of the bucket to RingCentral.
+    pub(crate) async fn slow_down(&self, bucket: Bucket, options: &Options) -> Result<(), Failure> {
+        let latency = json!({ "latency_ms": { "*": options.store_latency } });
+        self.post(format!("{}/_aws/faults", self.aws_url), latency).await?;
+        if options.answer_latency == 0 {
+            return Ok(());
+        }
+        let operation = json!({ "operation": bucket.operation.id });
+        let slow = json!({ "kind": "slow", "delay_ms": options.answer_latency, "match": operation });
+        self.post(format!("{}/_sim/faults", self.simulator_url), slow).await
     }
 
     /// Changes a limit of RingCentral's.

@@ -14,8 +14,8 @@ pub(crate) fn print(measured: &[Measured], options: &Options) {
         "\n{processes} processes, {callers} saturating callers each, {minutes} simulated minutes at {clock}x,"
     );
     println!(
-        "patience {patience} s. All seconds are simulated; {} ms more for each store request.\n",
-        options.store_latency
+        "patience {patience} s. All seconds are simulated; {} ms more for each request to the store, {} ms for each answer of RingCentral.\n",
+        options.store_latency, options.answer_latency
     );
     table(
         &[
@@ -58,8 +58,9 @@ pub(crate) fn print(measured: &[Measured], options: &Options) {
             "p99",
             "longest",
             "calls/request",
-            "unserved",
-            "longest of them",
+            "callers served",
+            "luckiest",
+            "still waiting",
         ],
         waits.map(|(one, waits)| {
             let seconds =
@@ -78,7 +79,8 @@ pub(crate) fn print(measured: &[Measured], options: &Options) {
                 seconds(waits.percentile(0.99)),
                 seconds(waits.percentile(1.0)),
                 format!("{:.1}", waits.calls),
-                waits.waiting.len().to_string(),
+                format!("{} of {}", waits.lucky, waits.callers),
+                waits.luckiest.to_string(),
                 seconds(waits.waiting.last().copied().unwrap_or(f64::NAN)),
             ]
         }),

@@ -41,7 +41,7 @@ pub(crate) async fn measure(scenario: &'static Scenario, options: &Options) -> R
         });
         fleet.push(Process::start(&role, &[]).await?);
     }
-    platform.slow_down(options.store_latency).await?;
+    platform.slow_down(bucket, options).await?;
     // The window is empty again, whatever the gate adds to its length.
     tokio::time::sleep_until(taught + options.real(WINDOW).mul_f64(1.1)).await;
 
@@ -64,8 +64,13 @@ pub(crate) async fn measure(scenario: &'static Scenario, options: &Options) -> R
             for _ in 0..options.killed.min(options.processes) {
                 lines.extend(fleet.remove(0).kill().await?);
             }
-            let plans = (0..options.killed.min(options.processes))
-                .map(|index| Role::Worker(Plan { at_once: true, ..plan(scenario, options, index) }));
+            let plans = (0..options.killed.min(options.processes)).map(|index| {
+                Role::Worker(Plan {
+                    process: options.processes + index,
+                    at_once: true,
+                    ..plan(scenario, options, index)
+                })
+            });
             fleet.extend(
                 try_join_all(plans.map(async |role| Process::start(&role, &environment).await)).await?,
             );
@@ -109,5 +114,6 @@ fn plan(scenario: &Scenario, options: &Options, index: usize) -> Plan {
     };
     let after = options.real(options.ramp).mul_f64(index as f64 / options.processes.max(1) as f64);
     let after = after.as_millis() as u64;
-    Plan { operation: scenario.bucket.operation.id.to_owned(), callers, after, at_once: false }
+    let operation = scenario.bucket.operation.id.to_owned();
+    Plan { process: index, operation, callers, after, at_once: false }
 }

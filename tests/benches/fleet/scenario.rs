@@ -51,7 +51,7 @@ pub(crate) enum Event {
 }
 
 const HEAVY: Bucket = Bucket { group: "heavy", limit: 10, operation: &READ_COMPANY_CALL_LOG };
-const LIGHT: Bucket = Bucket { group: "light", limit: 50, operation: &READ_ACCOUNT_INFO };
+pub(crate) const LIGHT: Bucket = Bucket { group: "light", limit: 50, operation: &READ_ACCOUNT_INFO };
 
 const fn scenario(
     name: &'static str,

@@ -21,6 +21,8 @@ use crate::{
 /// What a container does.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Plan {
+    /// Which of the processes it is.
+    pub(crate) process: usize,
     /// RingCentral's `operationId` of what it asks for.
     pub(crate) operation: String,
     /// Its callers.
@@ -39,13 +41,16 @@ pub(crate) struct Caller {
     pub(crate) every: u64,
 }
 
+/// A caller: its process and its number there.
+pub(crate) type Who = (usize, usize);
+
 /// What a container reports, a line each. Instants are real milliseconds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Line {
     /// Somebody was served, after so many calls of the client.
-    Served { priority: Priority, asked: Millis, answered: Millis, calls: u32 },
+    Served { who: Who, priority: Priority, asked: Millis, answered: Millis, calls: u32 },
     /// Somebody was still waiting at the end.
-    Waiting { priority: Priority, asked: Millis },
+    Waiting { who: Who, priority: Priority, asked: Millis },
     /// A call failed in another way than by being told to come back.
     Failed(String),
     /// What another tool was answered.
@@ -79,13 +84,14 @@ pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
     tokio::time::sleep(Duration::from_millis(plan.after)).await;
     let waiting: Waiting = Arc::new(Mutex::new(vec![None; plan.callers.len()]));
     for (index, caller) in plan.callers.iter().enumerate() {
-        tokio::spawn(call(client.clone(), operation, *caller, index, waiting.clone()));
+        let who = (plan.process, index);
+        tokio::spawn(call(client.clone(), operation, *caller, who, waiting.clone()));
     }
     orders.end().await;
     let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-    for (caller, since) in plan.callers.iter().zip(waiting.iter()) {
+    for (index, (caller, since)) in plan.callers.iter().zip(waiting.iter()).enumerate() {
         if let Some(asked) = *since {
-            Line::Waiting { priority: caller.priority, asked }.say();
+            Line::Waiting { who: (plan.process, index), priority: caller.priority, asked }.say();
         }
     }
     Ok(())
@@ -101,13 +107,13 @@ async fn call(
     client: RingCentral,
     operation: &'static Operation,
     caller: Caller,
-    index: usize,
+    who: Who,
     waiting: Waiting,
 ) -> Result<(), Failure> {
     let tenant = TENANT.parse()?;
     let request = request(operation).priority(caller.priority);
     let wait = |since: Option<Millis>| {
-        waiting.lock().unwrap_or_else(PoisonError::into_inner)[index] = since;
+        waiting.lock().unwrap_or_else(PoisonError::into_inner)[who.1] = since;
     };
     loop {
         if caller.every > 0 {
@@ -129,7 +135,7 @@ async fn call(
             // Back at the very instant that was named.
             tokio::time::sleep(Duration::from_millis(u64::try_from(again).unwrap_or(0).max(1))).await;
         }
-        Line::Served { priority: caller.priority, asked, answered: now(), calls }.say();
+        Line::Served { who, priority: caller.priority, asked, answered: now(), calls }.say();
         wait(None);
     }
 }
