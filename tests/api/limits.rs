@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulator::{Config, Fault, FaultKind, Group, Limit, Limits};
+use simulator::{Config, Fault, FaultKind, Group, Limit, Limits, Scope};
 use trunkline_tests::World;
 
 async fn limited() -> World {
@@ -142,4 +142,38 @@ async fn another_tool_on_the_same_budget_is_made_room_for() {
         "four a minute, one of them at the edge of the window: {foreign:?}"
     );
     assert!(served >= 50, "{served} of the 60 that were left in ten minutes");
+}
+
+#[tokio::test]
+async fn a_429_that_names_no_window_stops_every_group_of_the_account() {
+    for scope in [Scope::Account, Scope::Address] {
+        let world = World::new().await;
+        assert_eq!(world.get("/api/sites").await.status, 200);
+        let asked = world.asked("listSites");
+        let fault = Fault::new(FaultKind::Force429).about(scope).on("listExtensions").times(1);
+        world.simulator.add_fault(fault);
+        assert_eq!(world.get("/api/extensions").await.status, 429);
+        let refused = world.get("/api/sites").await;
+        assert_eq!((refused.status, refused.problem()), (429, "rate-limited"), "{scope:?} {refused:?}");
+        assert_eq!(world.asked("listSites"), asked, "{scope:?}");
+        world.time.advance(Duration::from_secs(62));
+        assert_eq!(world.get("/api/sites").await.status, 200, "{scope:?}");
+        assert_eq!(world.get("/api/extensions").await.status, 200, "{scope:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_operation_is_counted_in_the_group_that_its_answers_name() {
+    let world = limited().await;
+    world.simulator.regroup("listExtensions", Group::Light);
+    for _ in 0..10 {
+        assert_eq!(world.get("/api/extensions").await.status, 200);
+    }
+    let limits = world.get("/api/platform/limits").await.json;
+    let used = |group: &str| {
+        let limit = limits["records"].as_array().unwrap().iter().find(|limit| limit["group"] == group);
+        limit.unwrap()["used"]["interactive"].clone()
+    };
+    assert_eq!((used("light"), used("medium")), (json!(10), json!(0)), "{limits}");
+    assert_eq!(world.simulator.stats().throttled, 0);
 }

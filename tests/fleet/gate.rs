@@ -20,9 +20,10 @@ fn setting(name: &str) -> Option<u64> {
 
 /// The drawn world of a seed, with what the environment adds to it.
 fn drawn(seed: u64) -> Scenario {
-    let skew = setting("FLEET_SKEW").unwrap_or(0).cast_signed();
+    let scenario = Scenario::draw(seed);
+    let skew = setting("FLEET_SKEW").map_or(scenario.skew, u64::cast_signed);
     let outside = u32::try_from(setting("FLEET_OUTSIDE").unwrap_or(0)).unwrap();
-    Scenario { skew, outside, ..Scenario::draw(seed) }
+    Scenario { skew, outside, ..scenario }
 }
 
 fn gate(scenario: &Scenario) -> Verdict {
@@ -122,7 +123,7 @@ fn a_seed_tells_the_same_story_twice() {
 
 #[test]
 fn a_saturated_fleet_uses_its_budget_up() {
-    for (seed, limit) in [(1, 10), (2, 50)] {
+    for (seed, limit) in [(1, 10), (2, 50), (3, 10), (4, 50)] {
         let scenario = Scenario {
             limit,
             window: 60_000,
@@ -136,9 +137,11 @@ fn a_saturated_fleet_uses_its_budget_up() {
         };
         let verdict = gate(&scenario);
         println!(
-            "limit {limit}: {:.1} % used, {:.2} writes for each request",
+            "limit {limit}: {:.1} % used; for each request {:.2} writes ({:.2} of them lost races) and {:.2} reads",
             verdict.utilisation * 100.0,
-            verdict.writes_per_request()
+            verdict.writes_per_request(),
+            verdict.counts.lost_races as f64 / verdict.arrivals.len() as f64,
+            verdict.counts.reads as f64 / verdict.arrivals.len() as f64,
         );
         assert!(verdict.broken.is_empty(), "{:?}", verdict.broken);
         assert!(verdict.utilisation >= 0.97, "limit {limit}: {:.3}", verdict.utilisation);

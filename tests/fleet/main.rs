@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a story that can't go on fails")]
 #![allow(clippy::print_stdout, reason = "a story that measures shows its figures")]
 
+mod budget;
 mod gate;
 mod refuted;
 mod world;

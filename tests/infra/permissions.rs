@@ -7,6 +7,7 @@ use axum::Router;
 use context::{Config, Wiring};
 use embedded_aws::Fault;
 use serde_json::{Value, json};
+use simulator::{FaultKind, Scope};
 use tokio::{net::TcpListener, task::JoinHandle};
 use trunkline_http::Role;
 use trunkline_tests::{Answer, World};
@@ -70,6 +71,13 @@ impl Story {
         }
     }
 
+    /// Meets a 429 that concerns everybody, so that it has to look whom it stops.
+    async fn stop_everybody(&self, url: &str, path: &str) {
+        let refusal = simulator::Fault::new(FaultKind::Force429).about(Scope::Address).times(1);
+        self.world.simulator.add_fault(refusal);
+        assert_ne!(self.ask(url, "GET", path, Value::Null).await.status, 200);
+    }
+
     /// Everything it asked for was allowed, and everything that is allowed it asked for.
     fn end(self) {
         let denied = self.guard.denied();
@@ -118,6 +126,7 @@ async fn extensions() {
     story.fail(&url, "/api/extensions", user("7301")).await;
     assert_eq!(story.ask(&url, "POST", "/api/extensions", user("7301")).await.status, 201);
     story.compete(&url, "/api/extensions").await;
+    story.stop_everybody(&url, "/api/extensions").await;
     story.end();
 }
 
@@ -134,6 +143,7 @@ async fn subscriptions() {
     let of_call = "/api/webhooks/events?telephonySessionId=s-1";
     assert_eq!(story.ask(&url, "GET", of_call, Value::Null).await.status, 200);
     assert_eq!(story.ask(&url, "GET", "/api/webhooks/sessions/s-1", Value::Null).await.status, 404);
+    story.stop_everybody(&url, "/api/webhooks/subscriptions").await;
     story.end();
 }
 
@@ -153,6 +163,7 @@ async fn health() {
     let (url, _running) = serve(api_health::router(context)).await;
     let deep = story.ask(&url, "GET", "/api/health?deep=true", Value::Null).await;
     assert_eq!((deep.status, &deep.json["status"]), (200, &json!("healthy")), "{deep:?}");
+    story.stop_everybody(&url, "/api/health?deep=true").await;
     story.end();
 }
 

@@ -1,6 +1,7 @@
 //! The admin endpoints under `/_sim`: figures, the truth, faults, events, clock, limits, reset. No authentication
 //! and no rate limit: they are for tests and operators on the same machine and are no part of the platform.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::extract::{Path, State as Extract};
@@ -197,6 +198,8 @@ struct LimitsChange {
     medium: Option<LimitChange>,
     heavy: Option<LimitChange>,
     auth: Option<LimitChange>,
+    /// Operations that are counted in another group than their description says.
+    operations: BTreeMap<String, Group>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -240,6 +243,9 @@ async fn set_limits(Extract(sim): Sim, Json(change): Json<LimitsChange>) -> Resu
     }
     for (group, limit) in wanted {
         sim.set_limit(group, limit);
+    }
+    for (operation, group) in change.operations {
+        sim.regroup(&operation, group);
     }
     if let Some(enabled) = change.enabled {
         sim.enforce_limits(enabled);

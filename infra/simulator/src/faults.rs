@@ -26,6 +26,19 @@ pub enum FaultKind {
     WebhookDrop,
 }
 
+/// Whose limit a forced 429 is about. Only a user's own comes with `X-Rate-Limit-*`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// The window of the app and the user.
+    #[default]
+    User,
+    /// The account.
+    Account,
+    /// The source address (`CMN-310`).
+    Address,
+}
+
 /// Which requests a fault is for. What is absent matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -57,6 +70,9 @@ pub struct Fault {
     /// Delay of `slow`, real milliseconds.
     #[serde(default)]
     pub delay_ms: u64,
+    /// Of `force_429`: whose limit it is about.
+    #[serde(default)]
+    pub scope: Scope,
     /// `error`, `down`, `reset`, `slow`: the request is carried out first, then the client is let down.
     #[serde(default)]
     pub after_apply: bool,
@@ -69,7 +85,16 @@ impl Fault {
     /// A fault of this kind for every request, until it is cleared.
     pub fn new(kind: FaultKind) -> Self {
         let matching = FaultMatch::default();
-        Self { kind, matching, count: None, status: None, delay_ms: 0, after_apply: false, close: false }
+        Self {
+            kind,
+            matching,
+            count: None,
+            status: None,
+            delay_ms: 0,
+            scope: Scope::User,
+            after_apply: false,
+            close: false,
+        }
     }
 
     /// The same fault, `count` times only.
@@ -91,6 +116,11 @@ impl Fault {
     /// The same fault with another status.
     pub fn with_status(self, status: u16) -> Self {
         Self { status: Some(status), ..self }
+    }
+
+    /// The same fault, about somebody else's limit.
+    pub fn about(self, scope: Scope) -> Self {
+        Self { scope, ..self }
     }
 
     fn concerns(&self, target: &Target<'_>) -> bool {
@@ -116,7 +146,7 @@ pub(crate) struct Plan {
     /// Down or reset.
     pub(crate) cut: Option<Fault>,
     pub(crate) error: Option<Fault>,
-    pub(crate) force_429: bool,
+    pub(crate) force_429: Option<Scope>,
     pub(crate) truncate: Option<Fault>,
 }
 
@@ -157,11 +187,11 @@ impl Faults {
             ..Plan::default()
         };
         if plan.cut.is_none() && !rejected {
-            plan.force_429 = self.take(target, &[FaultKind::Force429]).is_some();
-            if !plan.force_429 {
+            plan.force_429 = self.take(target, &[FaultKind::Force429]).map(|fault| fault.scope);
+            if plan.force_429.is_none() {
                 plan.error = self.take(target, &[FaultKind::Error]);
             }
-            if !plan.force_429 && plan.error.is_none() {
+            if plan.force_429.is_none() && plan.error.is_none() {
                 plan.truncate = self.take(target, &[FaultKind::Truncate]);
             }
         }

@@ -40,6 +40,6 @@ pub use clock::Clock;
 pub use config::{Config, Credentials, Group, Limit, Limits};
 pub use events::log::EventRecord;
 pub use events::{EventsMade, EventsOrder, EventsStatus, RawEvent};
-pub use faults::{Fault, FaultKind, FaultMatch};
+pub use faults::{Fault, FaultKind, FaultMatch, Scope};
 pub use simulator::Simulator;
 pub use stats::{BucketStats, DeliveryStats, Stats};

@@ -18,7 +18,7 @@ use crate::call::{Call, Owner, Query, Reply};
 use crate::clock::Clock;
 use crate::config::Group;
 use crate::error::ApiError;
-use crate::faults::{Fault, FaultKind, Plan, Target};
+use crate::faults::{Fault, FaultKind, Plan, Scope, Target};
 use crate::line::Switch;
 use crate::oauth::{self, TokenRequest};
 use crate::operation::{self, Operation};
@@ -28,6 +28,8 @@ use crate::subscriptions::webhook;
 use crate::throttle::{BucketKey, Verdict};
 
 const LARGEST_BODY: usize = 1 << 20;
+/// How long limits that are nobody's window stop their callers, simulated.
+const PENALTY: Duration = Duration::from_secs(60);
 const JSON: &str = "application/json;charset=utf-8";
 
 /// Who was let in.
@@ -65,7 +67,8 @@ pub(crate) async fn handle(simulator: Simulator, request: Request) -> Response {
         // Read under the lock, so that the windows see time in order.
         call.now = simulator.clock().now();
         state.sweep(simulator.clock(), call.now);
-        state.counters.arrived(row.id, row.group);
+        let group = state.group_of(row);
+        state.counters.arrived(row.id, group);
         let (caller, verdict) = admit(&mut state, &call);
         let target = Target { path: &call.path, operation: row.id, method: row.method.as_str() };
         let plan = state.faults.plan(&target, caller.is_err());
@@ -83,8 +86,16 @@ pub(crate) async fn handle(simulator: Simulator, request: Request) -> Response {
         simulator.lock().counters.answered(0);
         return cut(switch.as_ref(), plan.cut.as_ref());
     };
-    if let Some(verdict) = verdict {
-        label(&mut reply, &verdict, plan.force_429, simulator.clock());
+    match plan.force_429 {
+        Some(Scope::Account | Scope::Address) => {
+            let wait = simulator.clock().client_seconds(PENALTY);
+            reply.headers.push((RETRY_AFTER, wait.to_string()));
+        }
+        forced => {
+            if let Some(verdict) = verdict {
+                label(&mut reply, &verdict, forced.is_some(), simulator.clock());
+            }
+        }
     }
     simulator.lock().counters.answered(reply.status.as_u16());
     respond(reply, plan.truncate.as_ref())
@@ -104,7 +115,7 @@ fn canonical(call: &Call, account: u64, user: u64) -> String {
 
 /// Authenticates and counts: whoever is known spends a place in a window.
 fn admit(state: &mut State, call: &Call) -> (Result<Caller, ApiError>, Option<Verdict>) {
-    let group = call.row.group;
+    let group = state.group_of(call.row);
     let (caller, client_id, user) = if group == Some(Group::Auth) {
         match TokenRequest::read(call, &state.logins) {
             Ok(request) => {
@@ -153,7 +164,10 @@ async fn carry_out(
         return None;
     }
     let reply = match &plan.error {
-        _ if plan.force_429 => rate_exceeded().into(),
+        _ if plan.force_429 == Some(Scope::Address) => {
+            ApiError::new(StatusCode::TOO_MANY_REQUESTS, "CMN-310", "Global request rate exceeded").into()
+        }
+        _ if plan.force_429.is_some() => rate_exceeded().into(),
         Some(fault) if !fault.after_apply => broken(fault),
         fault => {
             let answered = match caller {

@@ -94,6 +94,11 @@ impl Simulator {
         self.lock().throttle.limits.set(group, limit);
     }
 
+    /// Counts an operation in another group than its description says, from now on.
+    pub fn regroup(&self, operation: &str, group: Group) {
+        self.lock().regrouped.insert(operation.to_owned(), group);
+    }
+
     /// Switches the limits on or off.
     pub fn enforce_limits(&self, enabled: bool) {
         self.lock().throttle.limits.enabled = enabled;

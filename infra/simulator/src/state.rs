@@ -1,16 +1,17 @@
 //! Everything that changes, behind one lock: the world, the sessions, the windows, the subscriptions and their
 //! deliveries, the faults and the counters.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::config::Config;
+use crate::config::{Config, Group};
 use crate::events::log::EventLog;
 use crate::faults::Faults;
 use crate::oauth::Login;
 use crate::oauth::sessions::Sessions;
+use crate::operation::Row;
 use crate::stats::Counters;
 use crate::subscriptions::Subscriptions;
 use crate::throttle::Throttle;
@@ -26,6 +27,8 @@ pub(crate) struct State {
     pub(crate) logins: Vec<Login>,
     pub(crate) sessions: Sessions,
     pub(crate) throttle: Throttle,
+    /// Operations that are counted in another group than their description says.
+    pub(crate) regrouped: BTreeMap<String, Group>,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) events: EventLog,
     pub(crate) faults: Faults,
@@ -43,12 +46,18 @@ impl State {
             world,
             sessions: Sessions::default(),
             throttle: Throttle::new(config.limits),
+            regrouped: BTreeMap::new(),
             subscriptions: Subscriptions::default(),
             events: EventLog::default(),
             faults: Faults::default(),
             counters: Counters::default(),
             config,
         }
+    }
+
+    /// The group an operation is counted in now.
+    pub(crate) fn group_of(&self, row: &Row) -> Option<Group> {
+        self.regrouped.get(row.id).copied().or(row.group)
     }
 
     /// Forgets a subscription; the deliveries it still owed count as failed.

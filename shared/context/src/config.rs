@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clock::Millis;
 use gate::Policy;
 use ringcentral::{RetryPolicy, Settings};
 
@@ -40,6 +41,9 @@ pub struct Config {
     pub event_retention_days: u32,
     /// `CIRCUIT_BREAKER_THRESHOLD` (default 5 failures in a row) and `CIRCUIT_BREAKER_TIMEOUT` (default 60 s), Gateway v2's names.
     pub circuit: Policy,
+    /// `CLOCK_ERROR_MS`: how wrong the clock of a container may be before the tables' stamps tell (default 2000). 0 is right
+    /// only where all processes share one machine.
+    pub clock_error: Millis,
     /// `RATE_LIMIT_RETRY_ATTEMPTS` (default 3) and `RATE_LIMIT_BACKOFF_MULTIPLIER` (default 1), Gateway v2's names;
     /// `GATE_PATIENCE_MS`: how long an API call waits for its rate slot (default 3000).
     pub calls: Settings,
@@ -73,6 +77,7 @@ impl Config {
                     .clamp(0, 86_400)
                     * 1_000,
             },
+            clock_error: number(variable, "CLOCK_ERROR_MS", 2_000_u32, "a number of milliseconds")?.into(),
             event_retention_days: number(variable, "EVENT_RETENTION_DAYS", 30, "a number of days")?,
             calls: Self::calls(variable)?,
         })

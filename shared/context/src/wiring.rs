@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use clock::SharedClock;
+use clock::{Bounded, SharedClock};
 use events::Processor;
 use gate::Gate;
 use queues::DeliveryQueue;
@@ -64,7 +64,8 @@ impl Wiring {
         let retry =
             RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(50));
         let sdk = sdk.to_builder().timeout_config(timeouts).retry_config(retry).build();
-        let tables = Tables::new(aws_sdk_dynamodb::Client::new(&sdk), &config.tables);
+        let authority = Bounded::new(clock.clone(), config.clock_error);
+        let tables = Tables::new(tables::client(&sdk, authority.clone()), &config.tables);
         let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&sdk), &config.secrets, clock.clone());
         let http = reqwest::Client::builder()
             .user_agent(concat!("Trunkline/", env!("CARGO_PKG_VERSION")))
@@ -72,7 +73,7 @@ impl Wiring {
             .redirect(reqwest::redirect::Policy::none())
             .proxy(proxy())
             .build()?;
-        let gate = Gate::new(Arc::new(WindowTable::new(tables.clone())), clock.clone(), config.circuit);
+        let gate = Gate::new(Arc::new(WindowTable::new(tables.clone())), authority, config.circuit);
         let tokens = Arc::new(TokenTable::new(tables.clone()));
         let session = Session::new(tokens, clock.clone(), gate.clone(), http.clone(), config.calls.retry);
         let credentials = Arc::new(secrets.clone());

@@ -68,4 +68,12 @@ impl Bucket {
     pub fn key(&self) -> String {
         format!("{}#{}#{}", self.tenant, self.identity, self.group)
     }
+
+    /// The bucket of a stored item.
+    #[must_use]
+    pub fn of_key(key: &str) -> Option<Self> {
+        let mut parts = key.splitn(3, '#');
+        let (tenant, identity, group) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Self { tenant: tenant.parse().ok()?, identity: identity.to_owned(), group: Group::named(group) })
+    }
 }

@@ -1,15 +1,18 @@
 //! The gate of one process: its last known windows, and waiters joined into one write.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
-use clock::{Millis, SharedClock};
+use clock::{Bounded, Millis};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{
-    Bucket, Cause, GateError, Group, Priority, Reservation, StoreError, Window, WindowStore,
-    turnstile::{Learned, Turnstile, Wish},
+    Booking, Bucket, Cause, GateError, Grant, Group, Priority, Reservation, Scope, Slot, StoreError, Window,
+    WindowStore,
+    learned::Learned,
+    turnstile::{Taken, Turnstile, Wish},
 };
 
 /// The furthest ahead a slot is asked for because the store is slow (milliseconds).
@@ -39,15 +42,22 @@ impl Default for Policy {
 #[must_use = "a permit is used at once or thrown away"]
 pub struct Permit {
     bucket: Bucket,
-    granted: Millis,
+    slot: Slot,
     probe: bool,
+    priority: Priority,
 }
 
 impl Permit {
+    /// The group whose budget it takes from.
+    #[must_use]
+    pub fn group(&self) -> &Group {
+        &self.bucket.group
+    }
+
     /// The instant the slot was granted for, milliseconds since the epoch.
     #[must_use]
     pub fn granted(&self) -> Millis {
-        self.granted
+        self.slot.at
     }
 }
 
@@ -80,8 +90,9 @@ pub struct Notice {
 #[derive(Clone)]
 pub struct Gate {
     store: Arc<dyn WindowStore>,
-    clock: SharedClock,
+    clock: Bounded,
     policy: Policy,
+    dice: Arc<Mutex<StdRng>>,
     turnstiles: Arc<Mutex<HashMap<Bucket, Arc<Turnstile>>>>,
 }
 
@@ -94,8 +105,20 @@ impl std::fmt::Debug for Gate {
 impl Gate {
     /// A gate over a store, with nothing known yet.
     #[must_use]
-    pub fn new(store: Arc<dyn WindowStore>, clock: SharedClock, policy: Policy) -> Self {
-        Self { store, clock, policy, turnstiles: Arc::default() }
+    pub fn new(store: Arc<dyn WindowStore>, clock: Bounded, policy: Policy) -> Self {
+        Self {
+            store,
+            clock,
+            policy,
+            dice: Arc::new(Mutex::new(StdRng::from_rng(&mut rand::rng()))),
+            turnstiles: Arc::default(),
+        }
+    }
+
+    /// The same gate with this seed for its pauses, so that a simulated fleet can be replayed.
+    #[must_use]
+    pub fn seeded(self, seed: u64) -> Self {
+        Self { dice: Arc::new(Mutex::new(StdRng::seed_from_u64(seed))), ..self }
     }
 
     /// Waits for a slot and returns the right to send, or says when to come back.
@@ -109,86 +132,164 @@ impl Gate {
         priority: Priority,
         patience: Patience,
     ) -> Result<Permit, GateError> {
-        let deadline = self.clock.now() + patience.0;
+        let wish = self.wish(priority, 1, patience);
+        self.pass_with(bucket, wish).await
+    }
+
+    /// Takes up to `count` slots that open within `patience`, in one write: at least one, and less than `count` if the
+    /// others open later.
+    ///
+    /// # Errors
+    /// Those of [`Gate::pass`].
+    pub async fn book(
+        &self,
+        bucket: &Bucket,
+        priority: Priority,
+        count: usize,
+        patience: Patience,
+    ) -> Result<Booking, GateError> {
+        let wish = self.wish(priority, count, patience);
+        let taken = self.take(&self.turnstile(bucket), bucket, wish).await?;
+        Ok(Booking::new(self.clone(), bucket.clone(), wish, taken))
+    }
+
+    fn wish(&self, priority: Priority, count: usize, patience: Patience) -> Wish {
+        let deadline = self.clock.now().earliest + patience.0;
+        Wish { priority, count, deadline, give_back: None, lead: 0 }
+    }
+
+    /// Passes one request, whatever the wish's count.
+    pub(crate) async fn pass_with(&self, bucket: &Bucket, wish: Wish) -> Result<Permit, GateError> {
         let turnstile = self.turnstile(bucket);
-        let mut wish = Wish { priority, deadline, give_back: None, lead: 0 };
-        let mut looked = false;
+        let mut wish = Wish { count: 1, ..wish };
         loop {
-            let reservation = turnstile.reserve(&*self.store, &self.clock, bucket, wish).await?;
-            wish.give_back = None;
-            let (granted, probe) = match reservation {
-                Reservation::Go { at, probe } => (at, probe),
-                Reservation::Later { at, .. } if at <= deadline => {
-                    self.clock.sleep_until(at).await;
-                    continue;
+            for taken in self.take(&turnstile, bucket, wish).await? {
+                match self.redeem(&turnstile, bucket, wish, taken).await? {
+                    Ok(permit) => return Ok(permit),
+                    Err(again) => wish = again,
                 }
-                // Another process may have brought the probe home: nobody is sent away by what was true a while ago.
-                Reservation::Later { .. } if !looked && turnstile.awaits_probe(self.clock.now()).await => {
-                    turnstile.refresh(&*self.store, bucket).await?;
-                    looked = true;
-                    continue;
-                }
-                Reservation::Later { at, cause } => {
-                    return Err(GateError::Later { at, group: bucket.group.clone(), cause });
-                }
-            };
-            let slept = granted > self.clock.now();
-            self.clock.sleep_until(granted).await;
-            // Whoever slept looks again: a penalty or a correction may have voided its slot meanwhile.
-            let (holds, pad) = turnstile.look(&*self.store, bucket, granted, slept).await?;
-            // A container that was frozen is late: what was granted then may not be used now. Half of the pad is the way's.
-            let late = self.clock.now() - granted;
-            if holds && late <= pad / 2 {
-                return Ok(Permit { bucket: bucket.clone(), granted, probe });
             }
-            // A store that is slower than half of the pad would make every slot late: ask for one that lies ahead.
-            wish =
-                Wish { give_back: Some((granted, probe)), lead: (2 * late).clamp(wish.lead, LEAD), ..wish };
         }
     }
 
+    /// Takes slots, or says when the first of them opens.
+    async fn take(
+        &self,
+        turnstile: &Turnstile,
+        bucket: &Bucket,
+        mut wish: Wish,
+    ) -> Result<Vec<Taken>, GateError> {
+        let mut looked = false;
+        loop {
+            let reservations = turnstile.reserve(wish).await?;
+            wish.give_back = None;
+            let Some(Reservation::Later { at, cause }) = reservations.first().copied() else {
+                return Ok(reservations.into_iter().filter_map(Taken::of).collect());
+            };
+            if at <= wish.deadline {
+                self.clock.sleep_until(at).await;
+                turnstile.refresh().await?;
+            } else if !looked && turnstile.awaits_probe(self.clock.now().earliest) {
+                // Another process may have brought the probe home: nobody is sent away by what was true a while ago.
+                turnstile.refresh().await?;
+                looked = true;
+            } else {
+                let at = self.clock.local(turnstile.back_at(at, cause, wish.priority));
+                return Err(GateError::Later { at, group: bucket.group.clone(), cause });
+            }
+        }
+    }
+
+    /// Waits for a taken slot and returns the right to send; if it may not be used any more, the wish for another one.
+    pub(crate) async fn redeem(
+        &self,
+        turnstile: &Turnstile,
+        bucket: &Bucket,
+        wish: Wish,
+        Taken { slot, until, probe }: Taken,
+    ) -> Result<Result<Permit, Wish>, GateError> {
+        let slept = slot.at > self.clock.now().earliest;
+        self.clock.sleep_until(slot.at).await;
+        // Whoever slept looks again: a penalty or a correction may have voided its slot meanwhile.
+        let until = if slept { turnstile.look(slot).await? } else { Some(until) };
+        // A container that was frozen is late: what was granted then may not be used now.
+        let now = self.clock.now();
+        if until.is_some_and(|until| now.latest <= until) {
+            return Ok(Ok(Permit { bucket: bucket.clone(), slot, probe, priority: wish.priority }));
+        }
+        // A store that is slower than that would make every slot late: ask for one that lies ahead.
+        let late = now.earliest - slot.at;
+        Ok(Err(Wish { give_back: Some((slot, probe)), lead: (2 * late).clamp(wish.lead, LEAD), ..wish }))
+    }
+
     /// Takes over what an answer said. Costs a write only for what others must know at once: a limit that is new, a penalty,
-    /// a failure, the end of either, or an arrival later than the pad covers. All else rides on the next reservation.
+    /// a failure, the end of either, an arrival later than the pad covers, other tools that were not known. All else rides on the next reservation.
     ///
     /// # Errors
     /// [`GateError::Store`] if that could not be written.
     pub async fn settle(&self, permit: Permit, notice: Notice) -> Result<(), GateError> {
-        let arrived = self.clock.now();
-        let turnstile = self.turnstile(&permit.bucket);
-        let known = turnstile.known().await;
-        let late = notice.outcome != Outcome::Unsent && arrived - permit.granted > known.pad;
-        turnstile.learn(Learned::of(permit.granted, late.then_some(arrived), notice));
-        let recovered = permit.probe || known.failures > 0;
-        let news = notice.announced.is_some_and(|(limit, length)| known.is_news(limit, length));
-        if notice.outcome == Outcome::Answered && !late && !recovered && !news {
+        let Permit { bucket, slot, probe, .. } = permit;
+        let arrived = self.clock.now().latest;
+        let turnstile = self.turnstile(&bucket);
+        let known = turnstile.known();
+        let late = notice.outcome != Outcome::Unsent && arrived - slot.until() > known.pad;
+        let learned = Learned::of(slot, arrived, late, &notice);
+        let urgent = learned.is_urgent(&known);
+        turnstile.learn(learned);
+        let recovered = probe || known.failures > 0;
+        if notice.outcome == Outcome::Answered && !recovered && !urgent {
             return Ok(());
         }
         turnstile
-            .write(&*self.store, &permit.bucket, |window| {
+            .write(|window| {
                 if notice.outcome == Outcome::Unsent {
-                    window.release(permit.granted, false);
+                    window.release(slot, false);
                 }
                 match notice.outcome {
-                    Outcome::Answered => window.succeed(permit.probe),
-                    Outcome::Failed | Outcome::Unsent => window.fail(arrived, permit.probe, self.policy),
-                    Outcome::Throttled(penalty) => window.block(arrived + penalty.max(1), Cause::Penalty),
+                    Outcome::Answered => window.succeed(probe),
+                    Outcome::Failed | Outcome::Unsent => window.fail(arrived, probe, self.policy),
+                    Outcome::Throttled(penalty) => window.punish(arrived, penalty, probe),
                 }
             })
             .await
     }
 
-    /// Stops every bucket of this identity: a 429 that named no user's window is the whole account's.
+    /// Stops everybody whom a 429 concerns that is not about one user's window.
     ///
     /// # Errors
     /// [`GateError::Store`] if a block could not be written.
-    pub async fn block_account(&self, bucket: &Bucket, penalty: Millis) -> Result<(), GateError> {
-        let until = self.clock.now() + penalty.max(1);
-        for group in ["light", "medium", "heavy", "auth", bucket.group.as_str()] {
-            let bucket = Bucket { group: Group::named(group), ..bucket.clone() };
-            let turnstile = self.turnstile(&bucket);
-            turnstile.write(&*self.store, &bucket, |window| window.block(until, Cause::Penalty)).await?;
+    pub async fn block(&self, bucket: &Bucket, scope: Scope, penalty: Millis) -> Result<(), GateError> {
+        let until = self.clock.now().latest + penalty.max(1);
+        let own = ["light", "medium", "heavy", "auth"].map(Group::named);
+        let own = own.map(|group| Bucket { group, ..bucket.clone() });
+        // Whoever never sent a request has no window yet, and finds these four.
+        let mut concerned = BTreeSet::from(own);
+        concerned.insert(bucket.clone());
+        concerned.extend(self.store.buckets().await?.into_iter().filter(|known| scope.covers(bucket, known)));
+        for bucket in concerned {
+            self.turnstile(&bucket).write(|window| window.block(until, Cause::Penalty)).await?;
         }
         Ok(())
+    }
+
+    /// Takes over what an answer said that named another group than the permit's: its slot is free again, and the request
+    /// is counted where RingCentral counts it.
+    ///
+    /// # Errors
+    /// [`GateError::Store`] if that could not be written.
+    pub async fn settle_in(&self, group: &Group, permit: Permit, notice: Notice) -> Result<(), GateError> {
+        let Permit { bucket, slot, probe, priority } = permit;
+        self.turnstile(&bucket).write(|window| window.release(slot, probe)).await?;
+        let bucket = Bucket { group: group.clone(), ..bucket };
+        let slot = Slot { slack: self.clock.now().latest - slot.at, ..slot };
+        self.turnstile(&bucket).write(|window| window.charge(Grant { slot, priority })).await?;
+        self.settle(Permit { bucket, slot, probe: false, priority }, notice).await
+    }
+
+    /// The time of the windows, as far as it has certainly come (milliseconds since the epoch).
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        self.clock.now().earliest
     }
 
     /// The window of a bucket as it is stored now.
@@ -200,125 +301,19 @@ impl Gate {
     }
 
     /// The window of a bucket as this process last saw it: no request is made for it.
-    pub async fn last_seen(&self, bucket: &Bucket) -> Window {
-        self.turnstile(bucket).seen().await
+    pub fn last_seen(&self, bucket: &Bucket) -> Window {
+        self.turnstile(bucket).seen()
     }
 
-    fn turnstile(&self, bucket: &Bucket) -> Arc<Turnstile> {
+    pub(crate) fn turnstile(&self, bucket: &Bucket) -> Arc<Turnstile> {
         let mut turnstiles = self.turnstiles.lock().unwrap_or_else(PoisonError::into_inner);
-        turnstiles.entry(bucket.clone()).or_insert_with(|| Arc::new(Turnstile::new(&bucket.group))).clone()
+        let turnstile = turnstiles.entry(bucket.clone()).or_insert_with(|| {
+            let seed = self.dice.lock().unwrap_or_else(PoisonError::into_inner).random();
+            Arc::new(Turnstile::new(self.store.clone(), self.clock.clone(), bucket.clone(), seed))
+        });
+        turnstile.clone()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::MemoryWindows;
-
-    fn bucket() -> Bucket {
-        let tenant = "acme".parse().unwrap();
-        Bucket { tenant, identity: "app".to_owned(), group: Group::named("Auth") }
-    }
-
-    fn gate(policy: Policy) -> Gate {
-        Gate::new(Arc::new(MemoryWindows::default()), Arc::new(clock::Manual::at(1_000_000)), policy)
-    }
-
-    #[tokio::test]
-    async fn regression_requests_that_were_never_sent_cost_nothing_of_the_budget() {
-        let gate = gate(Policy { threshold: u32::MAX, ..Policy::default() });
-        for _ in 0..30 {
-            let permit = gate.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap();
-            gate.settle(permit, Notice { outcome: Outcome::Unsent, ..Notice::default() }).await.unwrap();
-        }
-        assert_eq!(gate.window(&bucket()).await.unwrap().remaining(1_000_000), 5);
-    }
-
-    #[tokio::test]
-    async fn an_uncontended_pass_is_one_write_and_settling_it_is_none() {
-        let gate = gate(Policy::default());
-        for version in 1..=5 {
-            let permit = gate.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap();
-            gate.settle(permit, Notice::default()).await.unwrap();
-            assert_eq!(gate.window(&bucket()).await.unwrap().version, version);
-        }
-        let full = gate.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap_err();
-        assert!(matches!(full, GateError::Later { at: 1_060_500, .. }), "{full:?}");
-    }
-
-    #[tokio::test]
-    async fn regression_a_probe_that_succeeded_elsewhere_is_heard_of() {
-        let (store, clock) = (Arc::new(MemoryWindows::default()), clock::Manual::at(1_000_000));
-        let gate =
-            || Gate::new(store.clone(), Arc::new(clock.clone()), Policy { threshold: 1, cool_down: 3_000 });
-        let (one, other) = (gate(), gate());
-        let failed = Notice { outcome: Outcome::Failed, ..Notice::default() };
-        let permit = one.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap();
-        one.settle(permit, failed).await.unwrap();
-        clock.advance(3_000);
-        let probe = one.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap();
-        // Twice: whoever has just lost a race reads the window anyway, and would hear of the probe by that.
-        for _ in 0..2 {
-            let waits = other.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap_err();
-            assert!(matches!(waits, GateError::Later { cause: Cause::Breaker, .. }), "{waits:?}");
-        }
-        one.settle(probe, Notice::default()).await.unwrap();
-        assert!(other.pass(&bucket(), Priority::Interactive, Patience(0)).await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn regression_a_new_limit_is_stored_before_anybody_asks_again() {
-        let gate = gate(Policy::default());
-        let permit = gate.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap();
-        let heard = Notice { announced: Some((2, 30_000)), ..Notice::default() };
-        gate.settle(permit, heard).await.unwrap();
-        let stored = gate.window(&bucket()).await.unwrap();
-        assert_eq!((stored.limit, stored.length), (2, 30_000));
-    }
-
-    /// A store whose every write takes this long.
-    struct Slow(MemoryWindows, clock::Manual, Millis);
-
-    #[async_trait::async_trait]
-    impl WindowStore for Slow {
-        async fn read(&self, bucket: &Bucket) -> Result<Option<Window>, StoreError> {
-            self.0.read(bucket).await
-        }
-
-        async fn write(
-            &self,
-            bucket: &Bucket,
-            expected: u64,
-            next: &Window,
-        ) -> Result<crate::Written, StoreError> {
-            self.1.advance(self.2);
-            self.0.write(bucket, expected, next).await
-        }
-    }
-
-    #[tokio::test]
-    async fn regression_a_probe_that_came_too_late_is_tried_again_at_once() {
-        let clock = clock::Manual::eager(1_000_000);
-        let store = Arc::new(Slow(MemoryWindows::default(), clock.clone(), 900));
-        let gate = Gate::new(store, Arc::new(clock.clone()), Policy { threshold: 1, cool_down: 3_000 });
-        let permit = gate.pass(&bucket(), Priority::Interactive, Patience(5_000)).await.unwrap();
-        gate.settle(permit, Notice { outcome: Outcome::Failed, ..Notice::default() }).await.unwrap();
-        clock.advance(3_000);
-        let probe = gate.pass(&bucket(), Priority::Interactive, Patience(5_000)).await.unwrap();
-        gate.settle(probe, Notice::default()).await.unwrap();
-        assert_eq!(gate.window(&bucket()).await.unwrap().probation, crate::Probation::Over);
-    }
-
-    #[tokio::test]
-    async fn regression_a_store_slower_than_the_pad_does_not_make_every_slot_late() {
-        let clock = clock::Manual::eager(1_000_000);
-        let store = Arc::new(Slow(MemoryWindows::default(), clock.clone(), 900));
-        let gate = Gate::new(store, Arc::new(clock.clone()), Policy::default());
-        for _ in 0..3 {
-            let before = clock::Clock::now(&clock);
-            let permit = gate.pass(&bucket(), Priority::Interactive, Patience(5_000)).await.unwrap();
-            assert!(clock::Clock::now(&clock) - before <= 4_000);
-            assert!(clock::Clock::now(&clock) - permit.granted() <= 250);
-        }
-    }
-}
+mod tests;

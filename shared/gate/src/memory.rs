@@ -29,4 +29,8 @@ impl WindowStore for MemoryWindows {
             }
         }
     }
+
+    async fn buckets(&self) -> Result<Vec<Bucket>, StoreError> {
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect())
+    }
 }

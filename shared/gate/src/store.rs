@@ -27,4 +27,7 @@ pub trait WindowStore: Send + Sync {
 
     /// Stores `next` if the stored version is still `expected` (0: no item yet), else returns the fresh item.
     async fn write(&self, bucket: &Bucket, expected: u64, next: &Window) -> Result<Written, StoreError>;
+
+    /// The buckets that have a window. Asked only when RingCentral stops more than one of them.
+    async fn buckets(&self) -> Result<Vec<Bucket>, StoreError>;
 }

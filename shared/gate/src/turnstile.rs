@@ -2,87 +2,66 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use clock::{Millis, SharedClock};
+use clock::{Bounded, Millis};
+use rand::RngExt;
 use tokio::sync::oneshot;
 
 use crate::{
-    Bucket, GateError, Group, Notice, Outcome, Priority, Probation, Reservation, StoreError, Window,
-    WindowStore, Written,
+    Ask, Bucket, Cause, GateError, Priority, Probation, Reservation, Slot, StoreError, Window, WindowStore,
+    Written, learned::Learned, state::State,
 };
 
 /// What a waiter wants.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wish {
     pub(crate) priority: Priority,
+    /// How many slots, at most; less than that if the others open too late.
+    pub(crate) count: usize,
     /// A slot that opens later is of no use.
     pub(crate) deadline: Millis,
     /// A slot that it could not use and gives back, and whether it was the probe's.
-    pub(crate) give_back: Option<(Millis, bool)>,
+    pub(crate) give_back: Option<(Slot, bool)>,
     /// How far ahead its slot must lie, for the write that takes it takes time as well.
     pub(crate) lead: Millis,
 }
 
-type Answer = Result<Reservation, Arc<GateError>>;
-
-/// After so many lost races in a row the window is read before it is written: a lost write costs more than a read.
-const CONTENDED: u32 = 1;
-
-/// What answers have said and no write has carried yet. Nothing of it is lost when a write fails: the next one takes it along.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Learned {
-    announced: Option<(u32, Millis)>,
-    counted: Option<(Millis, u32)>,
-    /// Grants and the instants by which their requests had certainly arrived, where that was late.
-    late: Vec<(Millis, Millis)>,
+/// A slot that was taken for somebody: when, until when it may be used, and whether the others wait for what comes of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken {
+    pub(crate) slot: Slot,
+    pub(crate) until: Millis,
+    pub(crate) probe: bool,
 }
 
-impl Learned {
-    /// What the answer to a request that was granted for `granted` says; `arrived` if that was late.
-    pub(crate) fn of(granted: Millis, arrived: Option<Millis>, notice: Notice) -> Self {
-        // A 429 counts nothing: it says that nothing is left, whatever was used.
-        let limit = notice.announced.filter(|_| notice.outcome == Outcome::Answered).map(|(limit, _)| limit);
-        let counted = limit.zip(notice.remaining).map(|(limit, left)| (granted, limit.saturating_sub(left)));
-        let late = arrived.map(|arrived| (granted, arrived)).into_iter().collect();
-        Self { announced: notice.announced, counted, late }
-    }
-
-    /// Adds what was said after this.
-    fn add(&mut self, newer: Self) {
-        self.announced = newer.announced.or(self.announced);
-        self.counted = newer.counted.or(self.counted);
-        self.late.extend(newer.late);
-    }
-
-    fn teach(&self, window: &mut Window) {
-        if let Some((limit, length)) = self.announced {
-            window.learn(limit, length);
-        }
-        if let Some((granted, counted)) = self.counted {
-            window.notice_foreign(granted, counted);
-        }
-        for (granted, arrived) in &self.late {
-            window.correct(*granted, *arrived);
+impl Taken {
+    pub(crate) fn of(reservation: Reservation) -> Option<Self> {
+        match reservation {
+            Reservation::Go { slot, until, probe } => Some(Self { slot, until, probe }),
+            Reservation::Later { .. } => None,
         }
     }
 }
+
+/// Slots that were taken, or the one reason why none was.
+type Answer = Result<Vec<Reservation>, Arc<GateError>>;
 
 /// The state of a bucket in this process.
 pub(crate) struct Turnstile {
-    state: tokio::sync::Mutex<State>,
+    store: Arc<dyn WindowStore>,
+    clock: Bounded,
+    bucket: Bucket,
+    /// Held by whoever changes the stored window.
+    turn: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
     waiting: Mutex<Vec<(Wish, oneshot::Sender<Answer>)>>,
     learned: Mutex<Learned>,
 }
 
-struct State {
-    window: Window,
-    /// Races lost in a row.
-    lost: u32,
-}
-
 impl Turnstile {
-    pub(crate) fn new(group: &Group) -> Self {
-        let state = State { window: Window::unused(group), lost: 0 };
-        Self { state: tokio::sync::Mutex::new(state), waiting: Mutex::default(), learned: Mutex::default() }
+    pub(crate) fn new(store: Arc<dyn WindowStore>, clock: Bounded, bucket: Bucket, seed: u64) -> Self {
+        let state = Mutex::new(State::new(&bucket.group, seed));
+        let turn = tokio::sync::Mutex::default();
+        Self { store, clock, bucket, turn, state, waiting: Mutex::default(), learned: Mutex::default() }
     }
 
     /// Notes what an answer said, for the next write.
@@ -91,35 +70,36 @@ impl Turnstile {
     }
 
     /// Whether this process believes that somebody's probe is under way.
-    pub(crate) async fn awaits_probe(&self, now: Millis) -> bool {
-        let window = self.known().await;
+    pub(crate) fn awaits_probe(&self, now: Millis) -> bool {
+        let window = self.known();
         matches!(window.probation, Probation::Running(until) if until > now) && window.blocked_until <= now
     }
 
     /// The window as this process last read or wrote it.
-    pub(crate) async fn known(&self) -> Window {
-        self.state.lock().await.window.clone()
+    pub(crate) fn known(&self) -> Window {
+        locked(&self.state).window.clone()
     }
 
     /// The window as last seen, with what answers have said since.
-    pub(crate) async fn seen(&self) -> Window {
-        let mut window = self.known().await;
+    pub(crate) fn seen(&self) -> Window {
+        let mut window = self.known();
         locked(&self.learned).teach(&mut window);
         window
     }
 
-    /// Takes a slot, together with everybody who waits.
-    pub(crate) async fn reserve(
-        &self,
-        store: &dyn WindowStore,
-        clock: &SharedClock,
-        bucket: &Bucket,
-        wish: Wish,
-    ) -> Result<Reservation, GateError> {
+    /// When a refused caller should be back, so that not all of them come at once when a slot opens at `at`.
+    pub(crate) fn back_at(&self, at: Millis, cause: Cause, priority: Priority) -> Millis {
+        let mut state = locked(&self.state);
+        let spread = state.spread(cause, priority);
+        at + state.dice.random_range(0..=spread)
+    }
+
+    /// Takes slots, together with everybody who waits.
+    pub(crate) async fn reserve(&self, wish: Wish) -> Result<Vec<Reservation>, GateError> {
         loop {
             let (answer, mut answered) = oneshot::channel();
             locked(&self.waiting).push((wish, answer));
-            let mut state = self.state.lock().await;
+            let _turn = self.turn.lock().await;
             if let Ok(answer) = answered.try_recv() {
                 return answer.map_err(unshare);
             }
@@ -128,14 +108,17 @@ impl Turnstile {
             waiting.sort_by_key(|(wish, _)| wish.priority);
             let mut reservations = Vec::new();
             let written = self
-                .change(store, bucket, &mut state, |window| {
-                    let now = clock.now();
-                    for (at, probe) in waiting.iter().filter_map(|(wish, _)| wish.give_back) {
-                        window.release(at, probe);
+                .change(|window| {
+                    let now = self.clock.now();
+                    for (slot, probe) in waiting.iter().filter_map(|(wish, _)| wish.give_back) {
+                        window.release(slot, probe);
                     }
-                    let reserve = |(wish, _): &(Wish, _)| {
-                        let from = now + wish.lead;
-                        window.reserve(from, wish.deadline.max(from), wish.priority)
+                    // A quarter of the pad covers a small doubt.
+                    let slack = (now.width() - window.pad / 4).max(0);
+                    let reserve = |(Wish { priority, count, deadline, lead, .. }, _): &(Wish, _)| {
+                        let now = now.earliest + lead;
+                        let ask = Ask { now, deadline: now.max(*deadline), priority: *priority, slack };
+                        window.reserve_several(ask, *count)
                     };
                     reservations = waiting.iter().map(reserve).collect();
                 })
@@ -152,51 +135,40 @@ impl Turnstile {
         }
     }
 
-    /// Whether a promised slot may still be used, and the pad; `fresh` asks the store.
-    pub(crate) async fn look(
-        &self,
-        store: &dyn WindowStore,
-        bucket: &Bucket,
-        granted: Millis,
-        fresh: bool,
-    ) -> Result<(bool, Millis), GateError> {
-        if fresh {
-            self.refresh(store, bucket).await?;
-        }
-        let window = self.known().await;
-        Ok((window.holds(granted), window.pad))
+    /// Looks up a slot that somebody has slept for: until when its request may be sent, `None` if it may not any more.
+    pub(crate) async fn look(&self, slot: Slot) -> Result<Option<Millis>, GateError> {
+        let stored = self.store.read(&self.bucket).await?;
+        Ok(stored.and_then(|window| window.holds(slot)))
     }
 
     /// Reads the window anew.
-    pub(crate) async fn refresh(&self, store: &dyn WindowStore, bucket: &Bucket) -> Result<(), GateError> {
-        let mut state = self.state.lock().await;
-        if let Some(stored) = store.read(bucket).await? {
-            state.window = stored;
-        }
-        Ok(())
+    pub(crate) async fn refresh(&self) -> Result<(), GateError> {
+        let _turn = self.turn.lock().await;
+        self.read().await
     }
 
     /// Changes the window for everybody.
-    pub(crate) async fn write(
-        &self,
-        store: &dyn WindowStore,
-        bucket: &Bucket,
-        change: impl FnMut(&mut Window),
-    ) -> Result<(), GateError> {
-        let mut state = self.state.lock().await;
-        self.change(store, bucket, &mut state, change).await
+    pub(crate) async fn write(&self, change: impl FnMut(&mut Window)) -> Result<(), GateError> {
+        let _turn = self.turn.lock().await;
+        self.change(change).await
+    }
+
+    async fn read(&self) -> Result<(), GateError> {
+        let asked = self.clock.clock().now();
+        let stored = self.store.read(&self.bucket).await?;
+        let answered = self.clock.clock().now();
+        locked(&self.state).take(
+            stored.unwrap_or_else(|| Window::unused(&self.bucket.group)),
+            asked,
+            answered,
+        );
+        Ok(())
     }
 
     /// Applies `change` to the freshest window until the store takes it; one that changes nothing is not written.
-    async fn change(
-        &self,
-        store: &dyn WindowStore,
-        bucket: &Bucket,
-        state: &mut State,
-        mut change: impl FnMut(&mut Window),
-    ) -> Result<(), GateError> {
+    async fn change(&self, mut change: impl FnMut(&mut Window)) -> Result<(), GateError> {
         let learned = std::mem::take(&mut *locked(&self.learned));
-        let changed = self.try_change(store, bucket, state, &learned, &mut change).await;
+        let changed = self.try_change(&learned, &mut change).await;
         if !matches!(changed, Ok(true)) {
             // What was learned is older than what may have been said meanwhile.
             let newer = std::mem::replace(&mut *locked(&self.learned), learned);
@@ -208,40 +180,48 @@ impl Turnstile {
     /// Whether something was written.
     async fn try_change(
         &self,
-        store: &dyn WindowStore,
-        bucket: &Bucket,
-        state: &mut State,
         learned: &Learned,
         change: &mut impl FnMut(&mut Window),
     ) -> Result<bool, GateError> {
-        if state.lost >= CONTENDED
-            && let Some(stored) = store.read(bucket).await?
-        {
-            state.lost = if stored.version == state.window.version { 0 } else { state.lost };
-            state.window = stored;
-        }
+        let mut fresh = false;
         loop {
-            let mut next = state.window.clone();
+            let known = self.known();
+            let mut next = known.clone();
             learned.teach(&mut next);
             let taught = next.clone();
             change(&mut next);
-            // What was only noticed waits for a write that somebody needs; a new limit and a late arrival do not.
-            let same_limit = (next.limit, next.length) == (state.window.limit, state.window.length);
-            if next == taught && same_limit && learned.late.is_empty() {
+            // Others only ever take slots: whoever is refused by an old window is refused by the newest one as well.
+            if next == taught && !learned.is_urgent(&known) {
                 return Ok(false);
             }
-            next.version = state.window.version + 1;
-            match store.write(bucket, state.window.version, &next).await? {
+            if !fresh && !locked(&self.state).is_alone() {
+                self.step_aside().await;
+                self.read().await?;
+                fresh = true;
+                continue;
+            }
+            next.version = known.version + 1;
+            let asked = self.clock.clock().now();
+            let written = self.store.write(&self.bucket, known.version, &next).await?;
+            let answered = self.clock.clock().now();
+            match written {
                 Written::Yes => {
-                    state.window = next;
+                    locked(&self.state).won(next, answered);
                     return Ok(true);
                 }
-                Written::LostTo(fresh) => {
-                    state.window = fresh;
-                    state.lost = state.lost.saturating_add(1);
+                Written::LostTo(newer) => {
+                    locked(&self.state).lost_to(newer, asked, answered);
+                    fresh = false;
                 }
             }
         }
+    }
+
+    /// Where it is crowded, waits at random before it looks and writes, so that those who lost a race do not meet again.
+    async fn step_aside(&self) {
+        let pause = locked(&self.state).pause();
+        let clock = self.clock.clock();
+        clock.sleep_until(clock.now() + pause).await;
     }
 }
 
@@ -253,7 +233,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// One answer for each waiter: its own reservation, or the failure that all of them share.
 fn answers(
     written: Result<(), Arc<GateError>>,
-    reservations: Vec<Reservation>,
+    reservations: Vec<Vec<Reservation>>,
 ) -> impl Iterator<Item = Answer> {
     let failed = written.err();
     // A failure may come before any reservation was tried, and is everybody's all the same.

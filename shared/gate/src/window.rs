@@ -1,34 +1,36 @@
 //! The arithmetic of one sliding window. Pure: no clock, no store, no waiting.
-//!
-//! Why the ring is exact. The server accepts a request at arrival `a` if fewer than N accepted arrivals lie in
-//! `(a - W, a]`. A new grant is placed at the earliest instant at which any N + 1 neighbouring grants still span at
-//! least `W + pad`. If every arrival lies within `pad` after its grant, N + 1 neighbouring arrivals span more than W, so no
-//! window of length W ever holds N + 1 of them. What the pad must cover is the *difference* of two delays between
-//! grant and arrival; an arrival that may have been later is written back ([`Window::correct`]), and whoever sleeps looks again
-//! before sending ([`Window::holds`]), because a correction may have closed the gap it was promised.
-//!
-//! What a crash costs: the slots its process had been granted and not used, each for one window. What it can't do is
-//! make another process send too early.
+
+mod fit;
+mod foreign;
+mod grant;
 
 use clock::Millis;
 use serde::{Deserialize, Serialize};
 
 use crate::{Group, Policy, Priority};
 
-/// A grant this far behind can't be part of any window that is still to come, even between skewed clocks (ms).
+/// A grant this far behind can't be part of any window that is still to come, whatever a clock leaves open (ms).
 const MEMORY: Millis = 10_000;
 /// The ring holds no more grants than this; a larger limit than any known of RingCentral's is not used up.
 const RING: u32 = 1_000;
-/// What an answer counted is compared with our own grants no later than this (ms).
-const FRESH: Millis = 5_000;
-/// A late arrival may have moved its grant by as much as a request may take (ms).
-const MOVED: Millis = 15_000;
 /// How long a probe may be under way before another one may try (ms).
 const PROBE: Millis = 20_000;
 
-/// A slot: when it may be used, and by whom it was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Grant(pub Millis, pub Priority);
+pub use foreign::Foreign;
+pub use grant::{Grant, Slot};
+
+/// What a caller asks of a window.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask {
+    /// The instant that has certainly been reached, milliseconds since the epoch.
+    pub now: Millis,
+    /// A slot that opens later is of no use.
+    pub deadline: Millis,
+    /// The caller's class.
+    pub priority: Priority,
+    /// What the caller's clock leaves open (ms).
+    pub slack: Millis,
+}
 
 /// Why nobody may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,22 +62,23 @@ pub struct Window {
     /// Counts writes; the condition of the next one.
     pub version: u64,
     /// Grants in the order of their times: those of the last window, and those still to come.
+    #[serde(with = "grant")]
     pub grants: Vec<Grant>,
     /// Requests per window, as announced by `X-Rate-Limit-Limit` or the group's default.
     pub limit: u32,
     /// Length of the window in milliseconds, as announced by `X-Rate-Limit-Window`.
     pub length: Millis,
+    /// When these two were announced for the first time.
+    #[serde(default)]
+    pub learned: Millis,
     /// What covers the jitter between grant and arrival (ms): a 120th of the window, raised up to a 50th when answers ask.
     pub pad: Millis,
     /// When an interactive caller was last seen.
     #[serde(default)]
     pub interactive_seen: Millis,
-    /// Requests of other tools on the same app and user, seen in one window.
+    /// What other tools on the same app and user use of it.
     #[serde(default)]
-    pub foreign: u32,
-    /// When that many were last seen.
-    #[serde(default)]
-    pub foreign_seen: Millis,
+    pub foreign: Foreign,
     /// No request before this instant.
     pub blocked_until: Millis,
     /// Why, if there is or was a block.
@@ -87,15 +90,20 @@ pub struct Window {
     /// Failures in a row.
     #[serde(default)]
     pub failures: u32,
+    /// Probes in a row that were answered 429 themselves.
+    #[serde(default)]
+    pub vain: u32,
 }
 
 /// What a window says to a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reservation {
-    /// A slot was taken; send at this instant. `probe`: the others wait for what comes back.
+    /// A slot was taken. `probe`: the others wait for what comes back.
     Go {
         /// When to send.
-        at: Millis,
+        slot: Slot,
+        /// The latest instant at which to send; half of the pad is the way's.
+        until: Millis,
         /// Whether this is the probe after a block.
         probe: bool,
     },
@@ -117,14 +125,15 @@ impl Window {
             grants: Vec::new(),
             limit: group.default_limit(),
             length: 60_000,
+            learned: 0,
             pad: 60_000 / 120,
             interactive_seen: 0,
-            foreign: 0,
-            foreign_seen: 0,
+            foreign: Foreign::default(),
             blocked_until: 0,
             cause: None,
             probation: Probation::Over,
             failures: 0,
+            vain: 0,
         }
     }
 
@@ -134,29 +143,58 @@ impl Window {
         self.length + self.pad
     }
 
+    /// The time between two requests if the window were used evenly (ms).
+    #[must_use]
+    pub fn pace(&self) -> Millis {
+        self.span() / i64::from(self.ours())
+    }
+
     /// When a request of this priority may be sent, seen from `now`, and what is in the way until then.
     #[must_use]
     pub fn next_free(&self, now: Millis, priority: Priority) -> (Millis, Cause) {
-        let blocked = self.cause.filter(|_| self.blocked_until > now);
-        let from = now.max(self.blocked_until);
-        let batch = self.grants.iter().rev().find(|grant| grant.1 == Priority::Batch);
-        // Batch work is spread over the window, so that it never fills one at a stroke.
-        let paced = batch
-            .filter(|_| priority == Priority::Batch)
-            .map(|grant| grant.0 + self.span() / i64::from(self.ours()));
-        let at = self.earliest(paced.map_or(from, |paced| from.max(paced)), self.share(now, priority));
-        (at, blocked.unwrap_or(Cause::Window))
+        let (slot, cause) = self.next_slot(Ask { now, deadline: now, priority, slack: 0 });
+        (slot.at, cause)
     }
 
-    /// Takes the next slot if it opens by `deadline`.
-    pub fn reserve(&mut self, now: Millis, deadline: Millis, priority: Priority) -> Reservation {
-        if priority == Priority::Interactive {
-            // Rounded, so that a refused caller does not change the item each time.
+    fn next_slot(&self, Ask { now, priority, slack, .. }: Ask) -> (Slot, Cause) {
+        let blocked = self.cause.filter(|_| self.blocked_until > now);
+        let from = now.max(self.blocked_until);
+        let batch = self.grants.iter().rev().find(|grant| grant.priority == Priority::Batch);
+        // Batch work is spread over the window, so that it never fills one at a stroke.
+        let paced = batch.filter(|_| priority == Priority::Batch).map(|grant| grant.slot.at + self.pace());
+        let wish = Slot { at: paced.map_or(from, |paced| from.max(paced)), slack };
+        (self.earliest(wish, self.share(now, priority)), blocked.unwrap_or(Cause::Window))
+    }
+
+    /// Takes up to `count` slots that open by the deadline, one after the other; a refusal only if there is none.
+    pub fn reserve_several(&mut self, ask: Ask, count: usize) -> Vec<Reservation> {
+        let mut taken = Vec::new();
+        while taken.len() < count.max(1) {
+            match self.reserve(ask) {
+                go @ Reservation::Go { .. } => taken.push(go),
+                later @ Reservation::Later { .. } if taken.is_empty() => return vec![later],
+                Reservation::Later { .. } => break,
+            }
+        }
+        taken
+    }
+
+    /// Takes the next slot if it opens by the deadline.
+    pub fn reserve(&mut self, ask: Ask) -> Reservation {
+        let Ask { now, priority, .. } = ask;
+        let (slot, cause) = self.next_slot(ask);
+        // Batch never holds more than the next slot: whoever somebody waits for finds the one after it.
+        let deadline = match priority {
+            Priority::Batch => ask.deadline.min(now + self.pace()),
+            Priority::Interactive | Priority::Event => ask.deadline,
+        };
+        let free = slot.at <= deadline;
+        // A refused caller is only noted when that is news: it must not cost a write each time.
+        if priority == Priority::Interactive && (free || now - self.interactive_seen >= 2 * self.length) {
             self.interactive_seen = self.interactive_seen.max(now - now.rem_euclid(self.length.max(1)));
         }
-        let (at, cause) = self.next_free(now, priority);
-        if at > deadline {
-            return Reservation::Later { at, cause };
+        if !free {
+            return Reservation::Later { at: slot.at, cause };
         }
         let probe = match self.probation {
             Probation::Over => false,
@@ -168,71 +206,52 @@ impl Window {
             Probation::Due | Probation::Running(_) => true,
         };
         if probe {
-            self.probation = Probation::Running(at + PROBE);
+            self.probation = Probation::Running(slot.at + PROBE);
         }
         self.forget(now);
-        let index = self.grants.partition_point(|grant| grant.0 <= at);
-        self.grants.insert(index, Grant(at, priority));
-        Reservation::Go { at, probe }
-    }
-
-    /// Whether a promised slot still keeps its distance, after what was corrected since.
-    #[must_use]
-    pub fn holds(&self, at: Millis) -> bool {
-        let Some(index) = self.grants.iter().position(|grant| grant.0 == at) else { return false };
-        at >= self.blocked_until
-            && self.apart(|i| self.grants.get(i).map(|grant| grant.0), index, self.ours())
+        let index = self.grants.partition_point(|grant| grant.slot.at <= slot.at);
+        self.grants.insert(index, Grant { slot, priority });
+        Reservation::Go { slot, until: self.latest(slot), probe }
     }
 
     /// Gives a slot back that was not and will not be used; if it was the probe's, the next request is the probe.
-    pub fn release(&mut self, at: Millis, probe: bool) {
+    pub fn release(&mut self, slot: Slot, probe: bool) {
         if probe {
             self.probation = Probation::Due;
         }
-        if let Some(index) = self.grants.iter().position(|grant| grant.0 == at) {
+        if let Some(index) = self.grants.iter().position(|grant| grant.slot == slot) {
             self.grants.remove(index);
         }
     }
 
-    /// Moves a grant to the instant by which its request had certainly arrived, and widens the pad if that was late.
-    pub fn correct(&mut self, granted: Millis, arrived: Millis) {
-        if let Some(index) = self.grants.iter().position(|grant| grant.0 == granted) {
-            self.grants[index].0 = arrived.max(granted);
-            self.grants.sort_by_key(|grant| grant.0);
-        }
-        self.pad = (arrived - granted).clamp(self.pad, self.length / 50);
+    /// Counts a request that was sent without having been granted here.
+    pub fn charge(&mut self, grant: Grant) {
+        let index = self.grants.partition_point(|known| known.slot.at <= grant.slot.at);
+        self.grants.insert(index, grant);
     }
 
-    /// Whether an announced limit or window length differs from what is known.
-    #[must_use]
-    pub fn is_news(&self, limit: u32, length: Millis) -> bool {
+    /// Notes by when the request of a slot had certainly arrived, and widens the pad if that was late.
+    pub fn correct(&mut self, slot: Slot, arrived: Millis) {
+        if let Some(grant) = self.grants.iter_mut().find(|grant| grant.slot == slot) {
+            grant.slot.slack = slot.slack.max(arrived - slot.at);
+        }
+        self.pad = (arrived - slot.until()).clamp(self.pad, self.pad.max(self.length / 50));
+    }
+
+    fn is_news(&self, limit: u32, length: Millis) -> bool {
         (limit.clamp(1, RING), length.max(1)) != (self.limit, self.length)
     }
 
-    /// Takes over an announced limit and window length.
-    pub fn learn(&mut self, limit: u32, length: Millis) {
+    /// Takes over the limit and the window length that an answer announced at `heard`, unless they changed after it.
+    pub fn learn(&mut self, limit: u32, length: Millis, heard: Millis) {
+        if !self.is_news(limit, length) || heard < self.learned {
+            return;
+        }
+        self.learned = heard;
         self.limit = limit.clamp(1, RING);
         if self.length != length.max(1) {
             self.length = length.max(1);
             self.pad = self.length / 120;
-        }
-    }
-
-    /// Makes room for other tools: at `granted` the server had counted `counted` requests, the permit's own included.
-    ///
-    /// Only what is certain is counted: our grants near the edges of the server's window are taken as inside of it.
-    pub fn notice_foreign(&mut self, granted: Millis, counted: u32) {
-        // By now the grants of that time may be forgotten, and would look like somebody else's.
-        if self.grants.last().is_none_or(|newest| newest.0 - granted > FRESH) {
-            return;
-        }
-        let inside =
-            |grant: &&Grant| grant.0 > granted - self.length - 2 * self.pad && grant.0 <= granted + MOVED;
-        let ours = u32::try_from(self.grants.iter().filter(inside).count()).unwrap_or(u32::MAX);
-        let foreign = counted.saturating_sub(ours);
-        if foreign >= self.foreign || granted - self.foreign_seen > 3 * self.length {
-            self.foreign = foreign;
-            self.foreign_seen = granted;
         }
     }
 
@@ -243,6 +262,14 @@ impl Window {
             self.cause = Some(cause);
         }
         self.probation = Probation::Due;
+    }
+
+    /// RingCentral answered 429 at `now` and asks for this long a pause (ms). After a probe that fared so it is doubled, up to
+    /// sixteen times: somebody else restarts the penalty, and must be let out of it first.
+    pub fn punish(&mut self, now: Millis, penalty: Millis, probe: bool) {
+        self.struck(now, probe);
+        self.vain = if probe { (self.vain + 1).min(4) } else { self.vain };
+        self.block(now + (penalty.max(1) << self.vain), Cause::Penalty);
     }
 
     /// Counts a failure of RingCentral; enough of them in a row, or a failed probe, open the circuit.
@@ -259,38 +286,15 @@ impl Window {
         if probe {
             self.probation = Probation::Over;
             self.cause = None;
+            self.vain = 0;
         }
-    }
-
-    /// How many requests of an interactive caller may be sent at `now`, one after the other without a wait.
-    #[must_use]
-    pub fn remaining(&self, now: Millis) -> u32 {
-        if self.blocked_until > now {
-            return 0;
-        }
-        let near = |grant: &&Grant| grant.0 > now - self.span() && grant.0 < now + self.span();
-        let times: Vec<Millis> = self.grants.iter().filter(near).map(|grant| grant.0).collect();
-        // The fullest window that `now` would be part of; each begins with a grant up to now, or with now itself.
-        let starts = times.iter().copied().filter(|at| *at <= now).chain([now]);
-        let inside = |start: Millis| {
-            times.partition_point(|at| *at < start + self.span()) - times.partition_point(|at| *at < start)
-        };
-        let fullest = starts.map(inside).max().unwrap_or(0);
-        self.ours().saturating_sub(u32::try_from(fullest).unwrap_or(u32::MAX))
     }
 
     /// Grants whose time lies within the last window, and those still to come.
     #[must_use]
     pub fn usage(&self, now: Millis) -> (Vec<Grant>, Vec<Grant>) {
-        let recent = self.grants.iter().filter(|grant| grant.0 > now - self.length);
-        recent.partition(|grant| grant.0 <= now)
-    }
-
-    /// What other tools leave us of the limit: one less than they were seen to, for the next of them may be early.
-    #[must_use]
-    pub fn ours(&self) -> u32 {
-        let theirs = if self.foreign == 0 { 0 } else { self.foreign + 1 };
-        self.limit.saturating_sub(theirs).max(1)
+        let recent = self.grants.iter().filter(|grant| grant.slot.until() > now - self.length);
+        recent.partition(|grant| grant.slot.at <= now)
     }
 
     /// What a priority may use of the window: while interactive callers are about, one slot is kept free for them.
@@ -302,42 +306,9 @@ impl Window {
         }
     }
 
-    /// The earliest instant from `from` on at which one more grant keeps any `limit + 1` neighbours a span apart.
-    fn earliest(&self, from: Millis, limit: u32) -> Millis {
-        let mut at = from;
-        loop {
-            let index = self.grants.partition_point(|grant| grant.0 <= at);
-            // The sequence as it would be with the new grant in its place.
-            let with = |i: usize| match i.cmp(&index) {
-                std::cmp::Ordering::Less => Some(self.grants[i].0),
-                std::cmp::Ordering::Equal => Some(at),
-                std::cmp::Ordering::Greater => self.grants.get(i - 1).map(|grant| grant.0),
-            };
-            let Some(first) = self.crowded(with, index, limit) else { return at };
-            at = match with(first) {
-                // The crowd begins with an older grant: nothing fits before that one has left the window.
-                Some(older) if first < index => older + self.span(),
-                // It lies ahead: go behind its first member and look again.
-                _ => with(index + 1).map_or(at + 1, |next| next.max(at + 1)),
-            };
-        }
-    }
-
-    /// The first of `limit + 1` neighbours around `index` that are less than a span apart; of several crowds the last.
-    fn crowded(&self, at: impl Fn(usize) -> Option<Millis>, index: usize, limit: u32) -> Option<usize> {
-        let limit = limit.max(1) as usize;
-        (index.saturating_sub(limit)..=index).find(|first| {
-            at(first + limit).zip(at(*first)).is_some_and(|(last, first)| last - first < self.span())
-        })
-    }
-
-    fn apart(&self, at: impl Fn(usize) -> Option<Millis>, index: usize, limit: u32) -> bool {
-        self.crowded(at, index, limit).is_none()
-    }
-
     fn forget(&mut self, now: Millis) {
         let horizon = now - self.span() - MEMORY;
-        self.grants.retain(|grant| grant.0 > horizon);
+        self.grants.retain(|grant| grant.slot.until() > horizon);
     }
 }
 

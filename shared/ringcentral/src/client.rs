@@ -5,15 +5,18 @@
 use std::{sync::Arc, time::Duration};
 
 use clock::{Millis, SharedClock};
-use gate::{Bucket, Gate, Group, Notice, Outcome, Patience, Permit, Priority, Window};
+use gate::{Bucket, Gate, GateError, Group, Notice, Outcome, Patience, Permit, Priority, Scope, Window};
 use rand::RngExt;
 use secrecy::ExposeSecret;
 use tenant::TenantId;
 
 use crate::{
     Answer, CallError, CredentialSource, Credentials, Operation, Rejection, Request, RetryPolicy, Session,
-    TokenError, TokenRecord, attempt,
+    TokenError, TokenRecord, attempt, groups::Groups,
 };
+
+/// RingCentral's code for a request rate that is exceeded globally, not by one user (its guide, "Error codes").
+const GLOBAL: &str = "CMN-310";
 
 /// How long calls may take and how often they are repeated.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +51,7 @@ pub struct RingCentral {
     credentials: Arc<dyn CredentialSource>,
     clock: SharedClock,
     settings: Settings,
+    groups: Groups,
 }
 
 impl std::fmt::Debug for RingCentral {
@@ -81,7 +85,7 @@ impl RingCentral {
         clock: SharedClock,
         settings: Settings,
     ) -> Self {
-        Self { http, gate, session, credentials, clock, settings }
+        Self { http, gate, session, credentials, clock, settings, groups: Groups::default() }
     }
 
     /// Makes a call for a tenant.
@@ -156,29 +160,33 @@ impl RingCentral {
         deadline: Millis,
     ) -> Result<Step, CallError> {
         let operation = request.operation();
-        let group = Group::named(operation.group);
+        let group = self.groups.of(operation);
         let bucket = Bucket { tenant: tenant.clone(), identity: credentials.identity(), group };
         let permit = self.permit(&bucket, request, deadline).await?;
         let left = u64::try_from(deadline - self.clock.now()).unwrap_or(0).max(1_000);
         let timeout = self.settings.timeout.min(Duration::from_millis(left));
         let sent = self.build(credentials, token, request).timeout(timeout).send().await;
-        let notice = match &sent {
-            Ok(response) => attempt::notice(response.status().as_u16(), response.headers()),
-            Err(error) => attempt::unanswered(error),
-        };
-        self.settle(&bucket, permit, notice).await;
         let response = match sent {
             Ok(response) => response,
             Err(error) => {
+                self.settle(&bucket, permit, attempt::unanswered(&error)).await;
                 telemetry::upstream(operation.id, 0, None);
                 return Ok(broken(&error));
             }
         };
-        if let Outcome::Throttled(wait) = notice.outcome {
-            telemetry::upstream(operation.id, 429, attempt::request_id(response.headers()).as_deref());
-            return Ok(Step::Failed(CallError::RateLimited { wait, group: bucket.group }));
+        let notice = attempt::notice(response.status().as_u16(), response.headers());
+        let bucket = Bucket { group: self.groups.heard(operation, response.headers()), ..bucket };
+        let Outcome::Throttled(wait) = notice.outcome else {
+            self.settle(&bucket, permit, notice).await;
+            return Ok(classify(operation, response).await);
+        };
+        telemetry::upstream(operation.id, 429, attempt::request_id(response.headers()).as_deref());
+        match notice.announced {
+            Some(_) => self.settle(&bucket, permit, notice).await,
+            // It names no user's window.
+            None => self.block(&bucket, wait, response).await,
         }
-        Ok(classify(operation, response).await)
+        Ok(Step::Failed(CallError::RateLimited { wait, group: bucket.group }))
     }
 
     /// The right to send one request now; operations that RingCentral does not count need none.
@@ -204,13 +212,25 @@ impl RingCentral {
     /// Tells the gate what came of a request. It is sent by now: a store that fails here must not hide what it came to.
     async fn settle(&self, bucket: &Bucket, permit: Option<Permit>, notice: Notice) {
         let Some(permit) = permit else { return };
-        let settled = match notice {
-            // A 429 that names no user's window is an answer to the whole account.
-            Notice { outcome: Outcome::Throttled(penalty), announced: None, .. } => {
-                self.gate.block_account(bucket, penalty).await
-            }
-            notice => self.gate.settle(permit, notice).await,
+        let settled = match permit.group() == &bucket.group {
+            true => self.gate.settle(permit, notice).await,
+            false => self.gate.settle_in(&bucket.group, permit, notice).await,
         };
+        self.settled(bucket, settled).await;
+    }
+
+    /// Stops whoever else a 429 concerns that is not about one user's window; its code says how far it reaches.
+    async fn block(&self, bucket: &Bucket, penalty: Millis, response: reqwest::Response) {
+        let status = response.status().as_u16();
+        let body = response.bytes().await.unwrap_or_default();
+        let scope = match Rejection::read(status, None, &body).code == GLOBAL {
+            true => Scope::Address,
+            false => Scope::Account,
+        };
+        self.settled(bucket, self.gate.block(bucket, scope, penalty).await).await;
+    }
+
+    async fn settled(&self, bucket: &Bucket, settled: Result<(), GateError>) {
         if let Err(error) = settled {
             telemetry::failed(&error);
         }
@@ -219,7 +239,7 @@ impl RingCentral {
 
     /// Tells the invocation what is left of the budget.
     async fn tell(&self, bucket: &Bucket) {
-        let (window, now) = (self.gate.last_seen(bucket).await, self.clock.now());
+        let (window, now) = (self.gate.last_seen(bucket), self.gate.now());
         let seconds = |millis: Millis| u64::try_from((millis + 999) / 1_000).unwrap_or(0);
         telemetry::budget(telemetry::Budget {
             group: bucket.group.as_str().to_owned(),

@@ -9,6 +9,7 @@ mod attempt;
 mod client;
 mod credentials;
 mod error;
+mod groups;
 pub mod models;
 pub mod operations;
 mod pages;

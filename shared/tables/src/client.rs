@@ -60,6 +60,18 @@ impl Tables {
         let output = request.key(KEY, text(key)).send().await.map_err(failed)?;
         output.item.map(read).transpose()
     }
+
+    /// The keys of all items of a table; for small tables only.
+    pub(crate) async fn keys(&self, table: &str) -> Result<Vec<String>, TableError> {
+        let scan = self.client.scan().table_name(self.name(table)).consistent_read(true);
+        let mut pages = scan.projection_expression(KEY).into_paginator().items().send();
+        let mut keys = Vec::new();
+        while let Some(item) = pages.next().await {
+            let mut item = item.map_err(failed)?;
+            keys.extend(item.remove(KEY).and_then(|key| key.as_s().ok().cloned()));
+        }
+        Ok(keys)
+    }
 }
 
 /// What a conditional write came to.

@@ -8,6 +8,7 @@ mod events;
 mod requests;
 mod schema;
 mod sessions;
+mod stamps;
 mod tokens;
 mod windows;
 
@@ -15,5 +16,6 @@ pub use client::{TableError, Tables};
 pub use events::EventTable;
 pub use requests::RequestTable;
 pub use schema::{Index, SCHEMA, TableSchema};
+pub use stamps::client;
 pub use tokens::TokenTable;
 pub use windows::WindowTable;

@@ -52,4 +52,9 @@ impl WindowStore for WindowTable {
     async fn write(&self, bucket: &Bucket, expected: u64, next: &Window) -> Result<Written, StoreError> {
         self.try_write(bucket, expected, next).await.map_err(|error| StoreError(Box::new(error)))
     }
+
+    async fn buckets(&self) -> Result<Vec<Bucket>, StoreError> {
+        let keys = self.0.keys("windows").await.map_err(|error| StoreError(Box::new(error)))?;
+        Ok(keys.iter().filter_map(|key| Bucket::of_key(key)).collect())
+    }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Container {
     pub(crate) journal: Journal,
     pub(crate) ledger: Ledger,
     pub(crate) scenario: Arc<Scenario>,
+    /// Its callers are interactive and rest for as long as this on average, instead of what the scenario says.
+    pub(crate) interactive_every: Option<Millis>,
     /// True time at which its callers stop.
     pub(crate) ends: Millis,
     /// How many callers wait for a slot now.
@@ -35,10 +37,12 @@ pub(crate) struct Container {
 impl Container {
     pub(crate) async fn call(self: Arc<Self>, caller: usize, mut dice: Dice) {
         let timeline = &self.clock.timeline;
+        let mut asked = timeline.now();
         while timeline.now() < self.ends {
             match self.pass(caller, &mut dice).await {
                 Some(Pass::Go(ticket)) => {
-                    let after = self.clock.now() - ticket.granted;
+                    self.waits(timeline.now() - asked);
+                    let after = timeline.now() - ticket.granted;
                     self.ledger.used(ticket.granted);
                     let flight = self.platform.send(self.id);
                     let (number, late) = (flight.number, flight.late);
@@ -49,11 +53,12 @@ impl Container {
                     }
                     let Ok(answer) = flight.answer.await else { return };
                     self.journal.note(self.id, Event::Answered { caller, flight: number });
-                    self.ledger.answered(self.clock.now());
                     let written = self.limiter.settle(ticket, answer).await;
                     self.journal.note(self.id, Event::Settled { caller, written });
                     self.late.fetch_sub(usize::from(late && written), Ordering::Relaxed);
-                    self.rest(dice.between(0, self.scenario.pause)).await;
+                    let longest = self.interactive_every.map_or(self.scenario.pause, |every| 2 * every);
+                    self.rest(dice.between(0, longest)).await;
+                    asked = timeline.now();
                 }
                 Some(Pass::Later(at)) => {
                     self.journal.note(self.id, Event::ToldLater { caller, at });
@@ -76,7 +81,9 @@ impl Container {
 
     async fn pass(&self, caller: usize, dice: &mut Dice) -> Option<Pass> {
         let patience = self.scenario.patience;
-        let priority = if self.scenario.priorities {
+        let priority = if self.scenario.interactive_every.is_some() {
+            if self.interactive_every.is_some() { Priority::Interactive } else { Priority::Batch }
+        } else if self.scenario.priorities {
             dice.one_of(&[Priority::Interactive, Priority::Event, Priority::Batch])
         } else {
             Priority::Interactive
@@ -101,6 +108,13 @@ impl Container {
         };
         self.passing.fetch_sub(1, Ordering::Relaxed);
         passed
+    }
+
+    /// Notes how long an interactive caller waited among batch.
+    fn waits(&self, waited: Millis) {
+        if self.interactive_every.is_some() {
+            self.platform.waited(waited);
+        }
     }
 
     async fn rest(&self, span: Millis) {

@@ -10,13 +10,13 @@ use clock::Millis;
 /// What became of slots and requests, in all.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Books {
-    /// Slots written to the store; a moved one counts again.
+    /// Slots written to the store.
     pub(crate) taken: u64,
     /// Requests sent.
     pub(crate) used: u64,
     /// Slots taken out of the store before their time.
     pub(crate) given_back: u64,
-    /// Slots nobody used, moved or gave back.
+    /// Slots nobody used or gave back.
     pub(crate) lost: u64,
     /// How many slots crashes, failures of the store and callers that gave up can have cost.
     pub(crate) excused: u64,
@@ -57,11 +57,6 @@ impl Ledger {
         let mut accounts = self.0.lock().unwrap();
         accounts.books.used += 1;
         *accounts.open.entry(granted).or_default() -= 1;
-    }
-
-    /// An answer came at this instant: its slot may be moved there.
-    pub(crate) fn answered(&self, at: Millis) {
-        *self.0.lock().unwrap().open.entry(at).or_default() -= 1;
     }
 
     /// Something happened that can cost this many slots.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use clock::{Millis, SharedClock};
+use clock::{Bounded, Millis};
 use gate::{
     Bucket, Gate, GateError, Group, Notice, Outcome, Patience, Permit, Policy, Priority, WindowStore,
 };
@@ -12,7 +12,7 @@ use super::Answer;
 
 /// The right to send one request now.
 pub(crate) struct Ticket {
-    /// The instant it was granted for, on the container's clock.
+    /// The instant it was granted for, on the store's clock.
     pub(crate) granted: Millis,
     permit: Option<Permit>,
 }
@@ -48,8 +48,8 @@ pub(crate) fn bucket() -> Bucket {
 }
 
 /// The gate of one container.
-pub(crate) fn gated(store: Arc<dyn WindowStore>, clock: SharedClock) -> Arc<dyn Limiter> {
-    Arc::new(Gated { gate: Gate::new(store, clock, Policy::default()), bucket: bucket() })
+pub(crate) fn gated(store: Arc<dyn WindowStore>, clock: Bounded, seed: u64) -> Arc<dyn Limiter> {
+    Arc::new(Gated { gate: Gate::new(store, clock, Policy::default()).seeded(seed), bucket: bucket() })
 }
 
 struct Gated {

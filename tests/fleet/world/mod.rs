@@ -30,4 +30,4 @@ pub(crate) use limiter::{Limiter, Pass, Ticket, gated};
 pub(crate) use platform::Answer;
 pub(crate) use scenario::Scenario;
 pub(crate) use script::run;
-pub(crate) use verdict::Verdict;
+pub(crate) use verdict::{Verdict, densest};

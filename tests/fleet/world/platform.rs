@@ -47,15 +47,21 @@ struct Bucket {
     penalty_until: Millis,
     arrivals: Vec<Millis>,
     throttled: Vec<Millis>,
+    waits: Vec<Millis>,
     outside_rests_until: Millis,
     /// From here on the next request is answered 429.
     forced_from: Option<Millis>,
+    limit: u32,
+    /// The next limit, and from when on.
+    changes: Option<(Millis, u32)>,
 }
 
 impl Platform {
     pub(crate) fn new(timeline: Timeline, journal: Journal, scenario: Arc<Scenario>, dice: Dice) -> Self {
         let forced_from = scenario.forced_429.map(|after| timeline.now() + after);
-        let bucket = Arc::new(Mutex::new(Bucket { forced_from, ..Bucket::default() }));
+        let changes = scenario.changed.map(|(after, limit)| (timeline.now() + after, limit));
+        let bucket = Bucket { forced_from, limit: scenario.limit, changes, ..Bucket::default() };
+        let bucket = Arc::new(Mutex::new(bucket));
         let dice = Arc::new(Mutex::new(dice));
         Self { timeline, journal, scenario, flights: Arc::default(), dice, bucket }
     }
@@ -97,8 +103,12 @@ impl Platform {
     }
 
     fn arrive(&self) -> Answer {
-        let (now, limit, window) = (self.timeline.now(), self.scenario.limit, self.scenario.window);
+        let (now, window) = (self.timeline.now(), self.scenario.window);
         let mut bucket = self.bucket.lock().unwrap();
+        if let Some((_, limit)) = bucket.changes.take_if(|(from, _)| now >= *from) {
+            bucket.limit = limit;
+        }
+        let limit = bucket.limit;
         bucket.arrivals.push(now);
         while bucket.accepted.front().is_some_and(|accepted| *accepted <= now - window) {
             bucket.accepted.pop_front();
@@ -118,6 +128,18 @@ impl Platform {
     /// When requests arrived, the fleet's and those from outside.
     pub(crate) fn arrivals(&self) -> Vec<Millis> {
         self.bucket.lock().unwrap().arrivals.clone()
+    }
+
+    /// Notes how long somebody waited for a request to be sent.
+    pub(crate) fn waited(&self, waited: Millis) {
+        self.bucket.lock().unwrap().waits.push(waited);
+    }
+
+    /// How long interactive callers waited among batch, shortest first.
+    pub(crate) fn waits(&self) -> Vec<Millis> {
+        let mut waits = self.bucket.lock().unwrap().waits.clone();
+        waits.sort_unstable();
+        waits
     }
 
     /// When requests were answered 429.

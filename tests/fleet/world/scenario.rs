@@ -35,10 +35,14 @@ pub(crate) struct Scenario {
     pub(crate) outside: u32,
     /// RingCentral answers 429 to the first request this long after the start, whatever its window says.
     pub(crate) forced_429: Option<Millis>,
+    /// The limit is another one from this long after the start.
+    pub(crate) changed: Option<(Millis, u32)>,
+    /// Besides the others, one container whose only caller is interactive and asks this often on average; the others are batch.
+    pub(crate) interactive_every: Option<Millis>,
 }
 
 impl Scenario {
-    /// A world drawn from its seed, with clocks that are right and nobody outside.
+    /// A world drawn from its seed, with nobody outside.
     pub(crate) fn draw(seed: u64) -> Self {
         let mut dice = Dice::new(seed.wrapping_mul(0xD134_2543_DE82_EF95));
         let window = dice.one_of(&[6_000, 60_000]);
@@ -62,9 +66,11 @@ impl Scenario {
             giving_up: dice.chance(300),
             priorities: dice.chance(300),
             late_arrivals: dice.chance(300),
-            skew: 0,
+            skew: dice.one_of(&[0, 0, 300, 2_000]),
             outside: 0,
             forced_429: None,
+            changed: None,
+            interactive_every: None,
         }
     }
 
@@ -80,11 +86,11 @@ impl Scenario {
 
     /// Nobody but the fleet can be to blame for a 429.
     pub(crate) fn is_clean(&self) -> bool {
-        self.outside == 0 && self.forced_429.is_none()
+        self.outside == 0 && self.forced_429.is_none() && self.changed.is_none()
     }
 
-    /// How long a request is usually on its way at most.
+    /// How long a request is usually on its way at most: the other half of the pad is its sender's.
     pub(crate) fn transit(&self) -> Millis {
-        self.pad()
+        self.pad() / 2
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use clock::{Millis, SharedClock};
+use clock::{Bounded, Millis};
 use gate::WindowStore;
 
 use super::{
@@ -13,8 +13,8 @@ use super::{
     Timeline, Verdict, caller::Container, store::Connection,
 };
 
-/// Gives a container its limiter: the gate over its store and clock, or something else.
-pub(crate) type Join<'a> = &'a dyn Fn(Arc<dyn WindowStore>, SharedClock) -> Arc<dyn Limiter>;
+/// Gives a container its limiter: the gate over its store and clock, with a seed, or something else.
+pub(crate) type Join<'a> = &'a dyn Fn(Arc<dyn WindowStore>, Bounded, u64) -> Arc<dyn Limiter>;
 
 /// More polls than any world needs: whoever needs more goes round in circles.
 const ENDLESS: u64 = 20_000_000;
@@ -77,7 +77,7 @@ pub(crate) fn run(scenario: &Scenario, join: Join<'_>) -> Verdict {
 
 impl World<'_> {
     fn open(&mut self) {
-        for _ in 0..self.scenario.containers {
+        for _ in 0..self.scenario.containers + usize::from(self.scenario.interactive_every.is_some()) {
             let delay = self.dice.one_of(&[0, 0, self.scenario.window / 3]);
             self.plan(delay, Act::Start);
         }
@@ -85,7 +85,7 @@ impl World<'_> {
         let mut at = self.timeline.now();
         while share > 0 && at < self.horizon {
             let every = self.scenario.window * 100 / (limit * share).max(1);
-            at += self.dice.between(every / 2, every * 3 / 2).max(1);
+            at += self.dice.between(every * 4 / 5, every * 6 / 5).max(1);
             let platform = self.platform.clone();
             self.timeline.at(at, move || platform.arrive_outside());
         }
@@ -154,8 +154,10 @@ impl World<'_> {
         let id = self.containers.len();
         let skew = self.dice.between(-self.scenario.skew, self.scenario.skew);
         let clock = SkewedClock { timeline: self.timeline.clone(), skew };
-        let store = Arc::new(Connection { store: self.store.clone(), container: id });
-        let life = if self.dice.chance(200) { self.dice.between(left / 4, left) } else { left };
+        let bounded = Bounded::new(Arc::new(clock.clone()), self.scenario.skew);
+        let store = Arc::new(Connection { store: self.store.clone(), container: id, clock: bounded.clone() });
+        let alone = id == 0 && self.scenario.interactive_every.is_some();
+        let life = if !alone && self.dice.chance(200) { self.dice.between(left / 4, left) } else { left };
         // Half of the crashes come at any time, half in the middle of a request.
         let last_words = match self.scenario.crashes && self.dice.chance(300) {
             true => 1 + self.dice.index(self.scenario.limit as usize / 2),
@@ -164,12 +166,13 @@ impl World<'_> {
         let (timeline, acts) = (self.timeline.clone(), self.acts.clone());
         let container = Arc::new(Container {
             id,
-            limiter: (self.join)(store, Arc::new(clock.clone())),
+            limiter: (self.join)(store, bounded, self.dice.between(0, Millis::MAX - 1).cast_unsigned()),
             clock,
             platform: self.platform.clone(),
             journal: self.journal.clone(),
             ledger: self.ledger.clone(),
             scenario: self.scenario.clone(),
+            interactive_every: self.scenario.interactive_every.filter(|_| id == 0),
             ends: self.timeline.now() + life,
             passing: AtomicUsize::new(0),
             last_words: AtomicUsize::new(last_words),
@@ -180,7 +183,8 @@ impl World<'_> {
             late: AtomicUsize::new(0),
         });
         self.journal.note(id, Event::Started { skew });
-        for caller in 0..self.scenario.callers {
+        let callers = if container.interactive_every.is_some() { 1 } else { self.scenario.callers };
+        for caller in 0..callers {
             self.executor.spawn(id, container.clone().call(caller, self.dice.fork()));
         }
         self.containers.push(container);

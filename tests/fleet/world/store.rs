@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use clock::Millis;
+use clock::{Bounded, Millis};
 use gate::{Bucket, StoreError, Window, WindowStore, Written};
 use tokio::sync::oneshot;
 
@@ -34,6 +34,8 @@ pub(crate) struct Store {
 pub(crate) struct Connection {
     pub(crate) store: Store,
     pub(crate) container: ContainerId,
+    /// Its clock, which hears the store's stamps.
+    pub(crate) clock: Bounded,
 }
 
 enum Fault {
@@ -50,7 +52,7 @@ impl Store {
         dice: Dice,
     ) -> Self {
         let mut item = Window::unused(&limiter::bucket().group);
-        item.learn(limit, window);
+        item.learn(limit, window, 0);
         item.version = 1;
         let (dice, item) = (Arc::new(Mutex::new(dice)), Arc::new(Mutex::new(item)));
         Self { timeline, journal, ledger, faults, dice, item, counts: Arc::default() }
@@ -63,9 +65,10 @@ impl Store {
     /// Sends a request to the store: `apply` runs there even if nobody lives to hear of it.
     async fn request<T: Send + 'static>(
         &self,
-        container: ContainerId,
+        Connection { container, clock, .. }: &Connection,
         apply: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
+        let (container, sent) = (*container, clock.clock().now());
         let (reply, answer) = oneshot::channel();
         let (there, back, fault) = self.fate();
         let store = self.clone();
@@ -82,14 +85,17 @@ impl Store {
                     store.journal.note(container, Event::AnswerLost);
                     None
                 }
-                None => Some(apply(&store)),
+                None => Some((store.timeline.now(), apply(&store))),
             };
             store.timeline.after(back, move || {
                 let _ = reply.send(result);
             });
         });
-        let failed = || StoreError("the store failed".into());
-        answer.await.ok().flatten().ok_or_else(failed)
+        let (stamp, applied) =
+            answer.await.ok().flatten().ok_or_else(|| StoreError("the store failed".into()))?;
+        // As HTTP's `Date` does it: whole seconds.
+        clock.heard(sent, clock.clock().now(), stamp - stamp.rem_euclid(1_000));
+        Ok(applied)
     }
 
     fn fate(&self) -> (Millis, Millis, Option<Fault>) {
@@ -113,7 +119,7 @@ impl Store {
             self.journal.note(container, Event::LostRace { expected, stored: item.version });
             return Written::LostTo(item.clone());
         }
-        let times = |window: &Window| window.grants.iter().map(|grant| grant.0).collect::<Vec<_>>();
+        let times = |window: &Window| window.grants.iter().map(|grant| grant.slot.at).collect::<Vec<_>>();
         let over = self.timeline.now() - next.length;
         let changes = self.ledger.rewritten(&times(&item), &times(&next), over);
         *item = next;
@@ -132,11 +138,15 @@ impl WindowStore for Connection {
             store.counts.lock().unwrap().reads += 1;
             Some(store.item.lock().unwrap().clone())
         };
-        self.store.request(self.container, read).await
+        self.store.request(self, read).await
     }
 
     async fn write(&self, _: &Bucket, expected: u64, next: &Window) -> Result<Written, StoreError> {
         let (container, next) = (self.container, next.clone());
-        self.store.request(container, move |store| store.apply(container, expected, next)).await
+        self.store.request(self, move |store| store.apply(container, expected, next)).await
+    }
+
+    async fn buckets(&self) -> Result<Vec<Bucket>, StoreError> {
+        Ok(vec![limiter::bucket()])
     }
 }

@@ -13,6 +13,8 @@ pub(crate) struct Verdict {
     /// When requests arrived, and which of these instants were answered 429.
     pub(crate) arrivals: Vec<Millis>,
     pub(crate) throttled: Vec<Millis>,
+    /// How long interactive callers waited among batch, shortest first.
+    pub(crate) waits: Vec<Millis>,
     /// The share of what the window allows that was used.
     pub(crate) utilisation: f64,
     pub(crate) counts: Counts,
@@ -44,7 +46,8 @@ impl Verdict {
         broken.extend(ended.err());
         let windows = scenario.duration as f64 / scenario.window as f64;
         let utilisation = arrivals.len() as f64 / (windows * f64::from(scenario.limit));
-        Self { broken, densest, arrivals, throttled, utilisation, counts: store.counts(), books, journal }
+        let (waits, counts) = (platform.waits(), store.counts());
+        Self { broken, densest, arrivals, throttled, waits, utilisation, counts, books, journal }
     }
 
     /// Conditional writes for each request, those that lost their race among them.
@@ -54,7 +57,7 @@ impl Verdict {
 }
 
 /// The most arrivals in any `(a - window, a]`, counted without the platform's own log.
-fn densest(arrivals: &[Millis], window: Millis) -> usize {
+pub(crate) fn densest(arrivals: &[Millis], window: Millis) -> usize {
     let (mut first, mut densest) = (0, 0);
     for (last, arrival) in arrivals.iter().enumerate() {
         while arrivals[first] <= arrival - window {

@@ -92,7 +92,7 @@ fn limit(group: &Group, window: &Window, now: Millis) -> Limit {
         window_seconds: window.length as f64 / 1_000.0,
         used: usage(&used),
         reserved: usage(&reserved),
-        foreign: window.foreign,
+        foreign: window.foreign(),
         remaining: window.remaining(now),
         next_free: clock::timestamp(window.next_free(now, Priority::Interactive).0),
         blocked_until: blocked.then(|| clock::timestamp(window.blocked_until)),
@@ -105,7 +105,7 @@ fn limit(group: &Group, window: &Window, now: Millis) -> Limit {
 }
 
 fn usage(grants: &[Grant]) -> Usage {
-    grants.iter().fold(Usage::default(), |mut usage, Grant(_, priority)| {
+    grants.iter().fold(Usage::default(), |mut usage, Grant { priority, .. }| {
         *match priority {
             Priority::Interactive => &mut usage.interactive,
             Priority::Event => &mut usage.event,

@@ -1,0 +1,87 @@
+//! What one process knows of a window, and how crowded it finds it.
+
+use clock::Millis;
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+use crate::{Cause, Group, Priority, Window};
+
+/// A lost race counts as much as so many won ones: about one write in so many is lost, however many containers compete.
+const LOST: u32 = 16;
+/// Whoever loses a race where nobody was expected has met a crowd that woke at the same time.
+const SURPRISED: u32 = 3 * LOST;
+/// So many more of them double the pauses.
+const DOUBLED_BY: u32 = 8;
+/// Pauses grow up to two to this power of round trips.
+const STEEPEST: u32 = 7;
+
+/// The known window. Instants are those of the clock here.
+pub(crate) struct State {
+    pub(crate) window: Window,
+    pub(crate) dice: StdRng,
+    /// Whether the window was read or written at all.
+    known: bool,
+    /// From then until then nobody else has written.
+    quiet: (Millis, Millis),
+    /// Lost races, less those that were won since.
+    crowd: u32,
+    /// How long the store took to answer last (ms).
+    round_trip: Millis,
+}
+
+impl State {
+    pub(crate) fn new(group: &Group, seed: u64) -> Self {
+        let dice = StdRng::seed_from_u64(seed);
+        Self { window: Window::unused(group), dice, known: false, quiet: (0, 0), crowd: 0, round_trip: 0 }
+    }
+
+    /// Takes over the stored window.
+    pub(crate) fn take(&mut self, stored: Window, asked: Millis, answered: Millis) {
+        if !self.known {
+            self.quiet.0 = stored.grants.last().map_or(0, |newest| newest.slot.until());
+        } else if stored.version != self.window.version {
+            self.quiet.0 = answered;
+        }
+        self.quiet.1 = answered;
+        self.round_trip = answered - asked;
+        (self.window, self.known) = (stored, true);
+    }
+
+    /// The window is what was written.
+    pub(crate) fn won(&mut self, written: Window, answered: Millis) {
+        (self.window, self.quiet.1) = (written, answered);
+        self.crowd = self.crowd.saturating_sub(1);
+    }
+
+    /// Somebody else has written first.
+    pub(crate) fn lost_to(&mut self, newer: Window, asked: Millis, answered: Millis) {
+        let lost = if self.is_alone() { SURPRISED } else { self.crowd + LOST };
+        self.crowd = lost.min(STEEPEST * DOUBLED_BY);
+        self.take(newer, asked, answered);
+    }
+
+    /// Nobody else wrote in a whole window, so what is known is probably the newest. Whoever is not alone reads before it
+    /// writes: a lost write costs five reads.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.known && self.quiet.1 - self.quiet.0 > self.window.length
+    }
+
+    /// Over how long refused callers are spread (ms), so that they do not all come at once when a slot opens: the longer, the more of
+    /// the window is taken by those who go before them or beside them.
+    pub(crate) fn spread(&self, cause: Cause, priority: Priority) -> Millis {
+        let window = &self.window;
+        let longest = match cause {
+            _ if self.is_alone() => return 0,
+            Cause::Window if self.crowd > 0 => window.span() / 5,
+            Cause::Window => window.span() / 10,
+            Cause::Penalty | Cause::Breaker => return window.span() / 60,
+        };
+        let rivals = window.grants.iter().filter(|grant| grant.priority <= priority).count();
+        longest * rivals.min(window.grants.len()) as Millis / window.grants.len().max(1) as Millis
+    }
+
+    /// How long to wait before the next race (ms): nothing where none was lost lately, and never more than a 60th of the window.
+    pub(crate) fn pause(&mut self) -> Millis {
+        let longest = (self.round_trip << self.crowd.div_ceil(DOUBLED_BY)) - self.round_trip;
+        self.dice.random_range(0..=longest.clamp(0, self.window.length / 60))
+    }
+}
