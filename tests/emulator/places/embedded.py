@@ -6,6 +6,10 @@ from support.gateway import Gateway
 from .operated import Operated
 
 
+# Seconds; VISIBILITY_SECONDS of infra/local/src/event_source.rs.
+MADE_WITH = 30
+
+
 class Embedded(Operated, Gateway):
     title = "trunkline and its embedded AWS"
     # What refuses a request without a token, and one with a wrong token.
@@ -31,6 +35,10 @@ class Embedded(Operated, Gateway):
     def configure(self, _):
         self.issued = self.issue()
 
+    def woken(self, _):
+        """How many processes a function has."""
+        return 1
+
     def die_amid(self, uuid, work, late=False):
         """Does the work, and kills the process while the write that would complete it is under way."""
         assert not late
@@ -38,9 +46,9 @@ class Embedded(Operated, Gateway):
         self.aws.faults(latency_ms={target: 60_000})
         work()
         poll("the work has begun", lambda: self.begun(uuid), every=0.01)
-        # It does not start over a queue that differs from the one it would make.
+        # It starts over the queue it has made, and over no other.
         hidden = self.queue_attributes("events")["VisibilityTimeout"]
-        self.hide_for(30)
+        self.hide_for(MADE_WITH)
         self.kill()
         self.start()
         self.hide_for(hidden)

@@ -1,4 +1,10 @@
-"""The deployed template, on the emulator `ministack`: its functions are the real binaries, in processes of their own."""
+"""The deployed template, on the emulator `ministack`: its functions are the real binaries, each a process of its own.
+
+What ministack does not do, so that the story says nothing about it: it has no CodeDeploy, evaluates neither metric filters
+nor alarms, writes no access log, keeps to no throttle of a stage, and takes a binary of any architecture. It asks the
+functions' roles, but neither a function's own policy when API Gateway invokes it, nor the dispatcher's role when its queue
+is polled.
+"""
 
 import io
 import json
@@ -193,9 +199,8 @@ class Emulated(Operated, Gateway):
         }
         keys = {"current": {"id": "1", "secret": secrets.token_hex(32)}}
         secret = json.dumps({"ringcentral": credentials, "webhooks": keys})
-        self.aws.ask(
-            "secretsmanager.CreateSecret", {"Name": f"{self.outputs['TenantSecretPrefix']}{TENANT}", "SecretString": secret}
-        )
+        name = f"{self.outputs['TenantSecretPrefix']}{TENANT}"
+        self.aws.ask("secretsmanager.CreateSecret", {"Name": name, "SecretString": secret})
         self.issued = self.issue()
 
     # --- containers
@@ -203,15 +208,20 @@ class Emulated(Operated, Gateway):
     def containers(self):
         """Process ids of the functions that were woken, by the function's name."""
         found = {}
-        for entry in os.listdir("/proc"):
+        for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
-                with open(f"/proc/{entry}/stat", encoding="utf-8") as text:
+                with open(f"/proc/{pid}/stat", encoding="utf-8") as text:
                     parent = int(text.read().rpartition(")")[2].split()[1])
-                if parent == self.processes[0].child.pid and (name := self._environment(entry).get("AWS_LAMBDA_FUNCTION_NAME")):
-                    found.setdefault(name.removeprefix(f"{STACK}-"), []).append(int(entry))
-            except (OSError, ValueError):
-                pass  # no process, or one that has just ended
+                if parent == self.processes[0].child.pid:
+                    name = self._environment(pid)["AWS_LAMBDA_FUNCTION_NAME"]
+                    found.setdefault(name.removeprefix(f"{STACK}-"), []).append(int(pid))
+            except (OSError, KeyError):
+                pass  # it has ended, or has not begun
         return found
+
+    def woken(self, function):
+        """How many processes a function has."""
+        return len(self.containers()[function])
 
     @staticmethod
     def _environment(pid):
@@ -225,7 +235,7 @@ class Emulated(Operated, Gateway):
         return Signed(self._endpoint, *(environment[one] for one in names))
 
     def die_amid(self, uuid, work, late=False):
-        """Does the work, and kills the dispatcher while the write that would complete it is under way, or just after it."""
+        """Does the work, and kills the dispatcher while the write that completes it is under way, or just after it."""
         self._line.hold("DynamoDB_20120810.TransactWriteItems", late)
         work()
         poll("the write is under way", self._line.held, every=0.01)

@@ -2,11 +2,21 @@
 
 import http.client
 import ssl
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, *_):
+        if not isinstance(sys.exc_info()[1], OSError):  # which is a container that died
+            super().handle_error(*_)
 
 
 class Line:
@@ -17,14 +27,9 @@ class Line:
         self._trust = ssl.create_default_context(cafile=certificates.authority)
         self._target, self._late = None, False
         self._held, self._released = threading.Event(), threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificates.certificate, certificates.key)
-        # The handshake is left to the connection's own thread.
-        self._server.socket = context.wrap_socket(
-            self._server.socket, server_side=True, do_handshake_on_connect=False
-        )
+        self._face = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._face.load_cert_chain(certificates.certificate, certificates.key)
+        self._server = Server(("127.0.0.1", 0), self._handler())
         self.url = f"https://localhost:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -53,8 +58,10 @@ class Line:
             protocol_version = "HTTP/1.1"
 
             def setup(self):
-                super().setup()
                 self._on = None
+                # In the connection's own thread: a handshake that hangs keeps nobody else from connecting.
+                self.request = line._face.wrap_socket(self.request, server_side=True)
+                super().setup()
 
             def finish(self):
                 if self._on:
@@ -83,7 +90,7 @@ class Line:
                 self.close_connection = True
 
             def passed_on(self, body):
-                """The answer to this request, with its own `Host`, which is signed, and the answer's `Date`, which is listened to."""
+                """The answer to this request. `Host` is passed on, which is signed, and the answer's `Date`, which is heard."""
                 if self._on is None:
                     self._on = http.client.HTTPSConnection(line._behind, timeout=60, context=line._trust)
                 self._on.putrequest("POST", self.path, skip_host=True, skip_accept_encoding=True)
@@ -94,12 +101,6 @@ class Line:
                 self._on.endheaders(body)
                 answer = self._on.getresponse()
                 return answer.status, answer.getheaders(), answer.read()
-
-            def handle(self):
-                try:
-                    super().handle()
-                except (ConnectionError, ssl.SSLError):
-                    pass  # a container died
 
             def log_message(self, *_):
                 pass

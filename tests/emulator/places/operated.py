@@ -63,5 +63,10 @@ class Operated:
 
     def begun(self, uuid):
         """Whether somebody has begun with this event and is not done."""
-        found = self.aws.ask("DynamoDB_20120810.Scan", {"TableName": "trunkline-events", "ConsistentRead": True})
-        return any(f"#{uuid}#" in item["pk"]["S"] and "kind" not in item for item in found["Items"])
+        asked, items = {"TableName": "trunkline-events", "ConsistentRead": True}, []
+        while True:
+            page = self.aws.ask("DynamoDB_20120810.Scan", asked)
+            items += page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return any(f"#{uuid}#" in item["pk"]["S"] and "kind" not in item for item in items)
+            asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]

@@ -1,4 +1,4 @@
-"""The template as the emulator gets it: packaged like `sam package` does, and patched where the emulator differs from AWS."""
+"""The template as the emulator gets it: packaged as `sam package` does it, and patched where the emulator is not AWS."""
 
 import os
 
@@ -21,7 +21,9 @@ def without_code_deploy(template):
 
 
 def concurrency_as_a_number(template):
-    scaling = functions(template)["DispatchFunction"]["Properties"]["Events"]["Deliveries"]["Properties"]["ScalingConfig"]
+    scaling = functions(template)["DispatchFunction"]["Properties"]["Events"]["Deliveries"]["Properties"][
+        "ScalingConfig"
+    ]
     scaling["MaximumConcurrency"] = parameter(template, scaling["MaximumConcurrency"]["Ref"])
 
 
@@ -42,10 +44,13 @@ def impatient_dispatcher(template):
     functions(template)["DispatchFunction"]["Properties"]["Timeout"] = DISPATCH_TIMEOUT
 
 
-# Everything that is done to the template, and why. The first three are what the emulator differs in from AWS.
+# Everything that is done to the template, and why. The first three because the emulator is not AWS.
 PATCHES = [
     ("DeploymentPreference is left out: the emulator has no CodeDeploy", without_code_deploy),
-    ("MaximumConcurrency is written out: the emulator hands a parameter of type Number on as a text", concurrency_as_a_number),
+    (
+        "MaximumConcurrency is written out: the emulator hands a parameter of type Number on as a text",
+        concurrency_as_a_number,
+    ),
     ("roles name the secret by its Id: the emulator's Ref of a secret is its name, AWS's the ARN", secret_by_its_arn),
     ("the dispatcher may take 5 s instead of 30: a dead one's lease is waited for", impatient_dispatcher),
 ]
