@@ -137,3 +137,28 @@ async fn a_message_that_is_none_of_ours_goes_to_the_dead_letters_with_its_reason
     let reason = dead[0].message_attributes.as_ref().unwrap()["reason"].string_value.clone().unwrap();
     assert!(reason.contains("encoding"), "{reason}");
 }
+
+/// One tenant's flood must not keep the others waiting, on the way in and after it was among the dead letters.
+#[tokio::test]
+async fn every_message_is_in_the_group_of_its_tenant() {
+    let world = World::new().await;
+    let client = aws_sdk_sqs::Client::new(&world.cloud.sdk);
+    let group = async |queue: &str| {
+        let request = client.receive_message().queue_url(queue).visibility_timeout(0);
+        let all = aws_sdk_sqs::types::MessageSystemAttributeName::All;
+        let messages = request.message_system_attribute_names(all).send().await.unwrap().messages.unwrap();
+        let attributes = messages[0].attributes.clone().unwrap();
+        attributes.get(&aws_sdk_sqs::types::MessageSystemAttributeName::MessageGroupId).cloned()
+    };
+    let (path, token) = world.signed_address().await;
+    let delivery = world.anonymous("POST", &path).header("verification-token", token).body("{}");
+    assert_eq!(Answer::of(delivery).await.status, 200);
+    assert_eq!(group(&world.cloud.events_queue).await.as_deref(), Some("default"));
+    // What says whose it is, and not when it came, is given up on.
+    let tenant =
+        aws_sdk_sqs::types::MessageAttributeValue::builder().data_type("String").string_value("default");
+    let broken = client.send_message().queue_url(&world.cloud.events_queue).message_body("{}");
+    broken.message_attributes("tenant", tenant.build().unwrap()).send().await.unwrap();
+    world.dispatch().await;
+    assert_eq!(group(&world.cloud.dead_letters).await.as_deref(), Some("default"));
+}

@@ -123,15 +123,18 @@ fn a_seed_tells_the_same_story_twice() {
 
 #[test]
 fn a_saturated_fleet_uses_its_budget_up() {
-    for (seed, limit) in [(1, 10), (2, 50), (3, 10), (4, 50)] {
+    for (seed, limit, window, store) in
+        [(1, 10, 60_000, 20), (2, 50, 60_000, 20), (3, 10, 60_000, 5), (4, 50, 60_000, 5)]
+    {
         let scenario = Scenario {
             limit,
-            window: 60_000,
+            window,
+            store,
             containers: 16,
             callers: 2,
-            patience: 3_000,
+            patience: window / 20,
             pause: 0,
-            duration: 600_000,
+            duration: 10 * window,
             priorities: false,
             ..Scenario::draw(seed).calm()
         };

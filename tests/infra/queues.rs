@@ -134,6 +134,16 @@ fn what_can_not_be_processed_is_kept_for_two_weeks() {
     nothing_is_given_up_silently(&Template::load()).none();
 }
 
+/// Groups keep one tenant from crowding out the others only as long as nothing is kept in order.
+#[test]
+fn queues_are_fair_not_in_order() {
+    let template = Template::load();
+    for (id, queue) in template.all("AWS::SQS::Queue") {
+        assert!(queue["FifoQueue"].is_null(), "{id}");
+        assert!(!template.resolved(&queue["QueueName"]).ends_with(".fifo"), "{id}");
+    }
+}
+
 #[test]
 fn a_function_that_wakes_itself_says_so() {
     only_who_goes_round_says_so(&Template::load()).none();

@@ -47,8 +47,9 @@ impl Clock for System {
     }
 
     async fn sleep_until(&self, at: Millis) {
-        let left = at - self.now();
-        if let Ok(left) = u64::try_from(left) {
+        // A sleep of no length still waits for the timer's next tick, a whole millisecond.
+        let left = u64::try_from(at - self.now()).ok().filter(|left| *left > 0);
+        if let Some(left) = left {
             tokio::time::sleep(std::time::Duration::from_millis(left)).await;
         }
     }
@@ -65,4 +66,19 @@ pub fn system() -> SharedClock {
 pub fn timestamp(at: Millis) -> Timestamp {
     let bound = if at < 0 { Timestamp::MIN } else { Timestamp::MAX };
     Timestamp::from_millisecond(at).unwrap_or(bound)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    #[test]
+    fn regression_an_instant_that_has_come_is_not_waited_for() {
+        for _ in 0..100 {
+            let mut sleep = System.sleep_until(System.now());
+            assert!(sleep.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        }
+    }
 }

@@ -108,7 +108,7 @@ impl Turnstile {
             waiting.sort_by_key(|(wish, _)| wish.priority);
             let mut reservations = Vec::new();
             let written = self
-                .change(|window| {
+                .change(true, |window| {
                     let now = self.clock.now();
                     for (slot, probe) in waiting.iter().filter_map(|(wish, _)| wish.give_back) {
                         window.release(slot, probe);
@@ -150,7 +150,7 @@ impl Turnstile {
     /// Changes the window for everybody.
     pub(crate) async fn write(&self, change: impl FnMut(&mut Window)) -> Result<(), GateError> {
         let _turn = self.turn.lock().await;
-        self.change(change).await
+        self.change(false, change).await
     }
 
     async fn read(&self) -> Result<(), GateError> {
@@ -165,10 +165,11 @@ impl Turnstile {
         Ok(())
     }
 
-    /// Applies `change` to the freshest window until the store takes it; one that changes nothing is not written.
-    async fn change(&self, mut change: impl FnMut(&mut Window)) -> Result<(), GateError> {
+    /// Applies `change` to the freshest window until the store takes it; one that changes nothing is not written. Whoever is
+    /// patient steps aside where it is crowded; what others must know at once does not.
+    async fn change(&self, patient: bool, mut change: impl FnMut(&mut Window)) -> Result<(), GateError> {
         let learned = std::mem::take(&mut *locked(&self.learned));
-        let changed = self.try_change(&learned, &mut change).await;
+        let changed = self.try_change(patient, &learned, &mut change).await;
         if !matches!(changed, Ok(true)) {
             // What was learned is older than what may have been said meanwhile.
             let newer = std::mem::replace(&mut *locked(&self.learned), learned);
@@ -180,6 +181,7 @@ impl Turnstile {
     /// Whether something was written.
     async fn try_change(
         &self,
+        patient: bool,
         learned: &Learned,
         change: &mut impl FnMut(&mut Window),
     ) -> Result<bool, GateError> {
@@ -195,7 +197,9 @@ impl Turnstile {
                 return Ok(false);
             }
             if !fresh && !locked(&self.state).is_alone() {
-                self.step_aside().await;
+                if patient {
+                    self.step_aside().await;
+                }
                 self.read().await?;
                 fresh = true;
                 continue;

@@ -4,6 +4,7 @@ use aws_lambda_events::event::sqs::SqsMessage;
 use aws_sdk_sqs::{Client, types::MessageAttributeValue};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use events::Incoming;
+use tenant::TenantId;
 
 const TENANT: &str = "tenant";
 const RECEIVED_AT: &str = "receivedAt";
@@ -66,11 +67,14 @@ impl DeliveryQueue {
         let Some(url) = &self.dead_letters else {
             return Err(QueueError("no dead-letter queue is configured".into()));
         };
+        let tenant = attribute(record, TENANT).and_then(|tenant| tenant.parse::<TenantId>().ok());
         let mut request = self
             .client
             .send_message()
             .queue_url(url)
             .message_body(record.body.clone().unwrap_or_default())
+            // For the day it comes back; a message that is none of ours names nobody.
+            .set_message_group_id(tenant.map(|tenant| tenant.to_string()))
             .message_attributes(REASON, text(reason)?);
         for name in [TENANT, RECEIVED_AT, REQUEST_ID, ENCODING] {
             if let Some(value) = attribute(record, name) {

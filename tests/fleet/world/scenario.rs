@@ -19,6 +19,8 @@ pub(crate) struct Scenario {
     pub(crate) pause: Millis,
     /// When callers stop asking, counted from the start.
     pub(crate) duration: Millis,
+    /// How long a request to the store is on its way at most, in each direction.
+    pub(crate) store: Millis,
     pub(crate) crashes: bool,
     pub(crate) freezes: bool,
     /// The store fails before a write or loses the answer after it.
@@ -60,6 +62,7 @@ impl Scenario {
             },
             pause: dice.one_of(&[0, 50, 2_000]),
             duration: window * dice.between(2, 4) + dice.between(0, window),
+            store: 20,
             crashes: dice.chance(400),
             freezes: dice.chance(400),
             faults: dice.chance(400),

@@ -49,12 +49,7 @@ pub(crate) fn run(scenario: &Scenario, join: Join<'_>) -> Verdict {
     let timeline = Timeline::starting(1_795_000_000_000 + dice.between(0, 2 * scenario.window));
     let scenario = Arc::new(scenario.clone());
     let (journal, ledger) = (Journal::new(timeline.clone()), Ledger::default());
-    let store = Store::new(
-        (timeline.clone(), journal.clone(), ledger.clone()),
-        (scenario.limit, scenario.window),
-        scenario.faults,
-        dice.fork(),
-    );
+    let store = Store::new((timeline.clone(), journal.clone(), ledger.clone()), &scenario, dice.fork());
     let platform = Platform::new(timeline.clone(), journal.clone(), scenario.clone(), dice.fork());
     let mut world = World {
         horizon: timeline.now() + scenario.duration,

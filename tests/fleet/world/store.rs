@@ -7,7 +7,7 @@ use clock::{Bounded, Millis};
 use gate::{Bucket, StoreError, Window, WindowStore, Written};
 use tokio::sync::oneshot;
 
-use super::{ContainerId, Dice, Event, Journal, Ledger, Timeline, limiter};
+use super::{ContainerId, Dice, Event, Journal, Ledger, Scenario, Timeline, limiter};
 
 /// What the store did, in all.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,6 +25,7 @@ pub(crate) struct Store {
     journal: Journal,
     ledger: Ledger,
     faults: bool,
+    latency: Millis,
     dice: Arc<Mutex<Dice>>,
     item: Arc<Mutex<Window>>,
     counts: Arc<Mutex<Counts>>,
@@ -47,15 +48,15 @@ impl Store {
     /// A store that knows the announced limit already.
     pub(crate) fn new(
         (timeline, journal, ledger): (Timeline, Journal, Ledger),
-        (limit, window): (u32, Millis),
-        faults: bool,
+        scenario: &Scenario,
         dice: Dice,
     ) -> Self {
         let mut item = Window::unused(&limiter::bucket().group);
-        item.learn(limit, window, 0);
+        item.learn(scenario.limit, scenario.window, 0);
         item.version = 1;
         let (dice, item) = (Arc::new(Mutex::new(dice)), Arc::new(Mutex::new(item)));
-        Self { timeline, journal, ledger, faults, dice, item, counts: Arc::default() }
+        let (faults, latency) = (scenario.faults, scenario.store);
+        Self { timeline, journal, ledger, faults, latency, dice, item, counts: Arc::default() }
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -100,7 +101,8 @@ impl Store {
 
     fn fate(&self) -> (Millis, Millis, Option<Fault>) {
         let mut dice = self.dice.lock().unwrap();
-        let (there, back) = (dice.between(1, 20), dice.between(1, 20));
+        let (there, back) =
+            (dice.between(1.min(self.latency - 1), self.latency), dice.between(1, self.latency));
         let fault = self.faults && dice.chance(40);
         match fault {
             false => (there, back, None),
