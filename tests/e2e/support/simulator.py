@@ -72,14 +72,14 @@ class Admin:
 class Simulator(Admin):
     """A simulator process; started again, it has the same port and a clean world."""
 
-    def __init__(self, folder, clock=1, seed=1, limits=True, extensions=200):
-        self.folder, self.processes = folder, []
+    def __init__(self, folder, clock=1, seed=1, limits=True, extensions=200, environment=None):
+        self.folder, self.processes, self.environment = folder, [], environment
         self.options = ["--port", str(free_port()), "--clock", str(clock), "--seed", str(seed)]
         self.options += ["--extensions", str(extensions), "--calls", "200", "--messages", "100"]
         self.options += [] if limits else ["--no-limits"]
 
     def start(self):
-        process = Process("simulator", [SIMULATOR, *self.options], self.folder)
+        process = Process("simulator", [SIMULATOR, *self.options], self.folder, self.environment)
         self.processes.append(process)
         super().__init__(process.url())
         deadline = time.monotonic() + 30

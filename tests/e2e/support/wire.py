@@ -52,7 +52,8 @@ def call(method, url, body=None, headers=None, bound=60):
     if body is not None and not isinstance(body, (bytes, bytearray)):
         body = json.dumps(body).encode()
         headers.setdefault("Content-Type", "application/json")
-    connection = http.client.HTTPConnection(target.hostname, target.port, timeout=bound)
+    kind = http.client.HTTPSConnection if target.scheme == "https" else http.client.HTTPConnection
+    connection = kind(target.hostname, target.port, timeout=bound)
     try:
         connection.request(method, path, body=body, headers=headers)
         answer = connection.getresponse()

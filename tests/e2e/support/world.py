@@ -45,15 +45,15 @@ class World:
 
     def simulator(self, **options):
         """A RingCentral in a process of its own."""
-        return self._keep(Simulator(self._folder("ringcentral"), **options)).start()
+        return self.keep(Simulator(self._folder("ringcentral"), **options)).start()
 
     def gateway(self, **options):
         """A gateway, with its own simulator unless `ringcentral` names another, ready to answer."""
-        return self._keep(Gateway(self._folder("gateway"), **options)).start()
+        return self.keep(Gateway(self._folder("gateway"), **options)).start()
 
     def relay(self):
         """A public address in front of a gateway that keeps what passes through it."""
-        return self._keep(Relay())
+        return self.keep(Relay())
 
     def folder_of(self, name):
         return self._folder(name)
@@ -71,7 +71,8 @@ class World:
             thing.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _keep(self, thing):
+    def keep(self, thing):
+        """Has it stopped when the story is over."""
         self._things.append(thing)
         return thing
 
