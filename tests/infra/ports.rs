@@ -24,7 +24,8 @@ const fn grant(on: &'static str, actions: &'static [&'static str]) -> Grant {
 
 const AUTH: Grant = grant(":secret:trunkline/auth-AbCdEf", &["secretsmanager:GetSecretValue"]);
 const TENANTS: Grant = grant(":secret:trunkline/tenants/*", &["secretsmanager:GetSecretValue"]);
-const WINDOWS: Grant = grant(":table/trunkline-windows", &["dynamodb:GetItem", "dynamodb:PutItem"]);
+const WINDOWS: Grant =
+    grant(":table/trunkline-windows", &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"]);
 const TOKENS: Grant = grant(":table/trunkline-tokens", &["dynamodb:GetItem", "dynamodb:UpdateItem"]);
 const REQUESTS: Grant =
     grant(":table/trunkline-requests", &["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]);
