@@ -60,7 +60,8 @@ pub(crate) async fn measure(options: &Options) -> Result<(), Failure> {
 /// Plays the container.
 pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
     let wiring = wiring().await?;
-    let sdk = aws_config::defaults(aws_config::BehaviorVersion::v2026_01_12()).load().await;
+    let defaults = aws_config::defaults(aws_config::BehaviorVersion::v2026_01_12());
+    let sdk = defaults.http_client(context::Wire::loopback()?).load().await;
     let bare = Bare { client: Client::new(&sdk), table: format!("{PREFIX}-windows") };
     let store = Arc::new(WindowTable::new(wiring.tables()));
     let gate = Gate::new(store, clock::Bounded::new(wiring.clock.clone(), 0), Policy::default());

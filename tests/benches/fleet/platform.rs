@@ -171,7 +171,8 @@ impl Platform {
 
 /// The wiring of a container: everything from its environment, as a Lambda function has it.
 pub(crate) async fn wiring() -> Result<Wiring, Failure> {
-    let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
+    let http = context::Wire::loopback()?;
+    let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http).load().await;
     Ok(Wiring::new(&sdk, Config::from_env()?, clock::system())?)
 }
 
