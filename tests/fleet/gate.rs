@@ -84,15 +84,17 @@ fn a_seed_tells_the_same_story_twice() {
 
 #[test]
 fn a_saturated_fleet_uses_its_budget_up() {
-    for (seed, limit, window, store) in
-        [(1, 10, 60_000, 20), (2, 50, 60_000, 20), (3, 10, 60_000, 5), (4, 50, 60_000, 5)]
-    {
+    let worlds = [(10, 20), (50, 20), (10, 5), (50, 5)]
+        .into_iter()
+        .flat_map(|(limit, store)| [(limit, store, 1), (limit, store, 2)]);
+    for (seed, (limit, store, callers)) in (1..).zip(worlds) {
+        let window = 60_000;
         let scenario = Scenario {
             limit,
             window,
             store,
             containers: 16,
-            callers: 2,
+            callers,
             patience: window / 20,
             pause: 0,
             duration: 10 * window,
@@ -101,7 +103,7 @@ fn a_saturated_fleet_uses_its_budget_up() {
         };
         let verdict = gate(&scenario);
         println!(
-            "limit {limit}: {:.1} % used; for each request {:.2} writes ({:.2} of them lost races) and {:.2} reads",
+            "limit {limit}, {callers} callers each, store {store} ms: {:.1} % used; for each request {:.2} writes ({:.2} of them lost races) and {:.2} reads",
             verdict.utilisation * 100.0,
             verdict.writes_per_request(),
             verdict.counts.lost_races as f64 / verdict.arrivals.len() as f64,
@@ -109,12 +111,17 @@ fn a_saturated_fleet_uses_its_budget_up() {
         );
         assert!(verdict.broken.is_empty(), "{:?}", verdict.broken);
         assert!(verdict.utilisation >= 0.97, "limit {limit}: {:.3}", verdict.utilisation);
+        // Containers with a single caller have nobody to share a write with.
+        let bound = if callers == 1 { 1.35 } else { 1.15 };
+        assert!(verdict.writes_per_request() <= bound, "limit {limit}, {callers} callers each");
     }
 }
 
-/// The first 429 costs what was under way when its answer came, and then one penalty for everybody.
+/// The first 429 costs what was under way when its answer came, and then one penalty for everybody, which begins for us when its
+/// answer comes and ends with a probe. Answers take up to three seconds here, most of them far less.
 #[test]
 fn one_429_stops_the_whole_fleet_once() {
+    let mut full = Vec::new();
     for seed in 0..40 {
         let scenario = Scenario {
             limit: 20,
@@ -122,7 +129,7 @@ fn one_429_stops_the_whole_fleet_once() {
             containers: 8,
             callers: 2,
             patience: 3_000,
-            pause: 8_000,
+            pause: 0,
             duration: 300_000,
             priorities: false,
             forced_429: Some(70_000),
@@ -132,9 +139,15 @@ fn one_429_stops_the_whole_fleet_once() {
         assert!(verdict.broken.is_empty(), "seed {seed}: {:?}", verdict.broken);
         let (first, last) = (verdict.throttled[0], verdict.throttled[verdict.throttled.len() - 1]);
         assert!(last - first < 5_000, "seed {seed}: a second 429 after {} ms", last - first);
-        let again = verdict.arrivals.iter().find(|arrival| **arrival > last).copied().unwrap_or(Millis::MAX);
-        assert!(again - last < 66_000, "seed {seed}: nobody came back for {} ms", again - last);
+        let mut after =
+            verdict.arrivals.iter().filter(|arrival| **arrival > last).map(|arrival| arrival - last);
+        let tenth = after.nth(9).unwrap_or(Millis::MAX);
+        assert!(tenth < 66_000, "seed {seed}: nobody came back for {tenth} ms");
+        full.push(tenth);
     }
+    full.sort_unstable();
+    println!("ten requests after {} ms in half of the worlds, {} ms in the slowest", full[20], full[39]);
+    assert!(full[20] < 62_000, "{full:?}");
 }
 
 #[test]

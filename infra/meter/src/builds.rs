@@ -17,6 +17,7 @@ pub(crate) const HELLO: &str = "hello";
 /// Which payload each function is measured with: what it is there for, or close to it.
 const PAYLOADS: &[(&str, &str)] = &[
     (HELLO, "events/health/shallow.json"),
+    ("api-authorizer", "events/authorizer/allowed.json"),
     ("api-docs", "events/docs/openapi.json"),
     ("api-extensions", "events/extensions/list.json"),
     ("api-health", "events/health/shallow.json"),
@@ -28,8 +29,12 @@ const PAYLOADS: &[(&str, &str)] = &[
 
 /// Every function of the workspace and the hello-world, from the root of the workspace.
 pub(crate) fn functions(folder: &Path) -> Result<Vec<Function>, MeterError> {
+    functions_below(Path::new("functions"), folder)
+}
+
+fn functions_below(source: &Path, folder: &Path) -> Result<Vec<Function>, MeterError> {
     let mut names = vec![HELLO.to_owned()];
-    for group in folders(Path::new("functions"))? {
+    for group in folders(source)? {
         for function in folders(&group)? {
             names.push(format!("{}-{}", name(&group), name(&function)));
         }
@@ -83,4 +88,19 @@ fn folders(of: &Path) -> Result<Vec<PathBuf>, MeterError> {
 
 fn name(folder: &Path) -> String {
     folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_has_a_payload_that_exists() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let functions = functions_below(&root.join("functions"), Path::new("")).unwrap();
+        assert_eq!(functions.len(), PAYLOADS.len());
+        for function in functions {
+            assert!(root.join(&function.payload).is_file(), "{}", function.payload.display());
+        }
+    }
 }

@@ -151,11 +151,12 @@ pub(crate) async fn sample(
     Ok(Sample { first_next, first_answer, cpu, peak })
 }
 
-/// An answer over HTTP that is no refusal, or a batch without failures.
+/// An answer over HTTP that is no refusal, somebody let in, or a batch without failures.
 fn is_good(answer: &Value) -> bool {
-    match answer["statusCode"].as_u64() {
-        Some(status) => status < 400,
-        None => answer["batchItemFailures"].as_array().is_some_and(Vec::is_empty),
+    match (answer["statusCode"].as_u64(), answer["isAuthorized"].as_bool()) {
+        (Some(status), _) => status < 400,
+        (None, Some(authorized)) => authorized,
+        (None, None) => answer["batchItemFailures"].as_array().is_some_and(Vec::is_empty),
     }
 }
 
@@ -169,6 +170,7 @@ mod tests {
     fn a_refusal_is_not_measured() {
         assert!(is_good(&json!({"statusCode": 200})) && is_good(&json!({"batchItemFailures": []})));
         assert!(!is_good(&json!({"statusCode": 401})) && !is_good(&json!({"batchItemFailures": [{}]})));
+        assert!(is_good(&json!({"isAuthorized": true})) && !is_good(&json!({"isAuthorized": false})));
         assert!(!is_good(&json!({})));
     }
 

@@ -8,7 +8,7 @@ use crate::{Cause, Group, Priority, Window};
 /// A lost race counts as much as so many won ones: about one write in so many is lost, however many containers compete.
 const LOST: u32 = 12;
 /// Whoever loses a race where nobody was expected has met a crowd that woke at the same time.
-const SURPRISED: u32 = 4 * LOST;
+const SURPRISED: u32 = 48;
 /// So many more of them double the pauses.
 const DOUBLED_BY: u32 = 8;
 /// Pauses grow up to two to this power of round trips.
@@ -17,7 +17,7 @@ const STEEPEST: u32 = 7;
 /// The known window. Instants are those of the clock here.
 pub(crate) struct State {
     pub(crate) window: Window,
-    pub(crate) dice: StdRng,
+    dice: StdRng,
     /// Whether the window was read or written at all.
     known: bool,
     /// From then until then nobody else has written.
@@ -26,12 +26,22 @@ pub(crate) struct State {
     crowd: u32,
     /// How long the store took to answer last (ms).
     round_trip: Millis,
+    /// When the caller will be back that was sent away last.
+    meeting: Millis,
 }
 
 impl State {
     pub(crate) fn new(group: &Group, seed: u64) -> Self {
         let dice = StdRng::seed_from_u64(seed);
-        Self { window: Window::unused(group), dice, known: false, quiet: (0, 0), crowd: 0, round_trip: 0 }
+        Self {
+            window: Window::unused(group),
+            dice,
+            known: false,
+            quiet: (0, 0),
+            crowd: 0,
+            round_trip: 0,
+            meeting: 0,
+        }
     }
 
     /// Takes over the stored window.
@@ -67,15 +77,24 @@ impl State {
         self.known && self.quiet.1 - self.quiet.0 > self.window.length
     }
 
+    /// When a refused caller should be back for a slot that opens at `at`.
+    pub(crate) fn back_at(&mut self, at: Millis, cause: Cause, priority: Priority) -> Millis {
+        let latest = at + self.spread(cause, priority);
+        if !(at..=latest).contains(&self.meeting) {
+            self.meeting = self.dice.random_range(at..=latest);
+        }
+        self.meeting
+    }
+
     /// Over how long refused callers are spread (ms), so that they do not all come at once when a slot opens: the longer, the more of
     /// the window is taken by those who go before them or beside them.
-    pub(crate) fn spread(&self, cause: Cause, priority: Priority) -> Millis {
+    fn spread(&self, cause: Cause, priority: Priority) -> Millis {
         let window = &self.window;
         let longest = match cause {
             _ if self.is_alone() => return 0,
             Cause::Window if self.crowd > 0 => window.span() / 5,
             Cause::Window => window.span() / 10,
-            Cause::Penalty | Cause::Breaker => return window.span() / 60,
+            Cause::Penalty | Cause::Breaker => return window.span() / 120,
         };
         let rivals = window.grants.iter().filter(|grant| grant.priority <= priority).count();
         longest * rivals.min(window.grants.len()) as Millis / window.grants.len().max(1) as Millis

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clock::{Bounded, Millis};
-use rand::RngExt;
 use tokio::sync::oneshot;
 
 use crate::{
@@ -87,11 +86,10 @@ impl Turnstile {
         window
     }
 
-    /// When a refused caller should be back, so that not all of them come at once when a slot opens at `at`.
+    /// When a refused caller should be back: those of one process together, for one write serves them all, and not at the same
+    /// time as those of others, who wait for the slot that opens at `at` as well.
     pub(crate) fn back_at(&self, at: Millis, cause: Cause, priority: Priority) -> Millis {
-        let mut state = locked(&self.state);
-        let spread = state.spread(cause, priority);
-        at + state.dice.random_range(0..=spread)
+        locked(&self.state).back_at(at, cause, priority)
     }
 
     /// Takes slots, together with everybody who waits.
@@ -103,12 +101,14 @@ impl Turnstile {
             if let Ok(answer) = answered.try_recv() {
                 return answer.map_err(unshare);
             }
-            let mut waiting = std::mem::take(&mut *locked(&self.waiting));
-            // Interactive first, whoever came first among equals.
-            waiting.sort_by_key(|(wish, _)| wish.priority);
+            let mut waiting = Vec::new();
             let mut reservations = Vec::new();
             let written = self
                 .change(true, |window| {
+                    // Whoever came while others were waited for, or read, goes along.
+                    waiting.append(&mut *locked(&self.waiting));
+                    // Interactive first, whoever came first among equals.
+                    waiting.sort_by_key(|(wish, _): &(Wish, _)| wish.priority);
                     let now = self.clock.now();
                     for (slot, probe) in waiting.iter().filter_map(|(wish, _)| wish.give_back) {
                         window.release(slot, probe);

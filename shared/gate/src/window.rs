@@ -199,8 +199,9 @@ impl Window {
         let probe = match self.probation {
             Probation::Over => false,
             Probation::Running(until) if now < until => {
-                // Nobody knows how long the probe takes: look again soon.
-                let again = (now + self.length / 60).min(until);
+                // Nobody knows how long the probe takes: look again when it has taken half as long again.
+                let taken = (now - (until - PROBE)).clamp(self.length / 240, self.length / 30);
+                let again = (now + taken / 2).min(until);
                 return Reservation::Later { at: again, cause: self.cause.unwrap_or(Cause::Penalty) };
             }
             Probation::Due | Probation::Running(_) => true,

@@ -162,3 +162,59 @@ async fn a_booked_slot_that_a_penalty_voided_is_not_used() {
     let refused = booking.next().await.unwrap_err();
     assert!(matches!(refused, GateError::Later { cause: Cause::Penalty, .. }), "{refused:?}");
 }
+
+/// A store whose reads let others go on meanwhile.
+struct Polite(Arc<MemoryWindows>);
+
+#[async_trait::async_trait]
+impl WindowStore for Polite {
+    async fn buckets(&self) -> Result<Vec<Bucket>, StoreError> {
+        self.0.buckets().await
+    }
+
+    async fn read(&self, bucket: &Bucket) -> Result<Option<Window>, StoreError> {
+        tokio::task::yield_now().await;
+        self.0.read(bucket).await
+    }
+
+    async fn write(
+        &self,
+        bucket: &Bucket,
+        expected: u64,
+        next: &Window,
+    ) -> Result<crate::Written, StoreError> {
+        self.0.write(bucket, expected, next).await
+    }
+}
+
+#[tokio::test]
+async fn whoever_comes_while_another_looks_shares_its_write() {
+    let store = Arc::new(MemoryWindows::default());
+    let gate =
+        Gate::new(Arc::new(Polite(store.clone())), alone(clock::Manual::at(1_000_000)), Policy::default());
+    let bucket = bucket();
+    let pass = || gate.pass(&bucket, Priority::Interactive, Patience(0));
+    let (one, two, three) = tokio::join!(pass(), pass(), pass());
+    assert!(one.is_ok() && two.is_ok() && three.is_ok());
+    let window = gate.window(&bucket).await.unwrap();
+    assert_eq!((window.version, window.grants.len()), (1, 3));
+}
+
+#[tokio::test]
+async fn callers_of_one_process_are_sent_away_to_the_same_instant() {
+    let (store, clock) = (Arc::new(MemoryWindows::default()), clock::Manual::eager(1_000_000));
+    let gate = |seed| Gate::new(store.clone(), alone(clock.clone()), Policy::default()).seeded(seed);
+    let (one, other) = (gate(1), gate(2));
+    let refused = async |gate: &Gate| match gate.pass(&bucket(), Priority::Interactive, Patience(0)).await {
+        Err(GateError::Later { at, .. }) => at,
+        granted => panic!("{granted:?}"),
+    };
+    for turn in 0..5 {
+        let gate = if turn % 2 == 0 { &one } else { &other };
+        let permit = gate.pass(&bucket(), Priority::Interactive, Patience(0)).await.unwrap();
+        gate.settle(permit, Notice::default()).await.unwrap();
+    }
+    let first = refused(&one).await;
+    assert_eq!((refused(&one).await, refused(&one).await), (first, first));
+    assert_ne!(refused(&other).await, first);
+}

@@ -47,10 +47,13 @@ fn a_block_holds_everybody_is_never_shortened_and_ends_with_one_probe() {
     let held = Reservation::Later { at: 90_000, cause: Cause::Penalty };
     assert_eq!(window.reserve(ask(60_000, 60_000, Interactive)), held);
     assert_eq!(window.reserve(ask(90_000, 90_000, Interactive)), probe(90_000));
-    let waits = Reservation::Later { at: 91_000, cause: Cause::Penalty };
-    assert_eq!(window.reserve(ask(90_000, 90_000, Interactive)), waits);
+    // The longer it takes, the longer the pauses between two looks.
+    for (now, again) in [(90_000, 90_125), (90_600, 90_900), (94_000, 95_000)] {
+        let waits = Reservation::Later { at: again, cause: Cause::Penalty };
+        assert_eq!(window.reserve(ask(now, now, Interactive)), waits);
+    }
     window.succeed(true);
-    assert_eq!(window.reserve(ask(90_100, 90_100, Interactive)), go(90_100));
+    assert_eq!(window.reserve(ask(94_100, 94_100, Interactive)), go(94_100));
 }
 
 #[test]
