@@ -23,7 +23,7 @@ fn question(authorization: Option<&str>) -> Question {
 #[tokio::test]
 async fn its_verdict_is_the_one_the_functions_come_to() {
     let world = World::new().await;
-    let context = api_authorizer::Context::new(&world.wiring).await.unwrap();
+    let context = api_authorizer::Context::new(&world.wiring);
     let bearer = |keys: &TokenKeys, exp| {
         let claims = Claims::new("somebody", "acme".parse().unwrap(), Role::Viewer, exp);
         format!("Bearer {}", keys.issue(&claims).unwrap().expose_secret())
@@ -57,7 +57,7 @@ async fn its_verdict_is_the_one_the_functions_come_to() {
 #[tokio::test]
 async fn what_nobody_can_tell_is_no_refusal() {
     let world = World::new().await;
-    let context = api_authorizer::Context::new(&world.wiring).await.unwrap();
+    let context = api_authorizer::Context::new(&world.wiring);
     let header = format!("Bearer {}", world.token(Role::Admin));
     let secrets = aws_sdk_secretsmanager::Client::new(&world.cloud.sdk);
     secrets.put_secret_value().secret_id("trunkline/auth").secret_string("{}").send().await.unwrap();

@@ -109,7 +109,7 @@ fn user(number: &str) -> Value {
 #[tokio::test]
 async fn authorizer() {
     let story = Story::of("api-authorizer").await;
-    let context = api_authorizer::Context::new(&story.wiring).await.unwrap();
+    let context = api_authorizer::Context::new(&story.wiring);
     let question =
         text("events/authorizer/allowed.json").replace("DEV_TOKEN", &story.world.token(Role::Viewer));
     let verdict = api_authorizer::authorize(&context, serde_json::from_str(&question).unwrap()).await;
@@ -120,7 +120,7 @@ async fn authorizer() {
 #[tokio::test]
 async fn extensions() {
     let story = Story::of("api-extensions").await;
-    let context = api_extensions::Context::new(&story.wiring).await.unwrap();
+    let context = api_extensions::Context::new(&story.wiring);
     let (url, _running) = serve(api_extensions::router(context)).await;
     story.fail(&url, "/api/extensions", user("7301")).await;
     assert_eq!(story.ask(&url, "POST", "/api/extensions", user("7301")).await.status, 201);
@@ -132,7 +132,7 @@ async fn extensions() {
 #[tokio::test]
 async fn subscriptions() {
     let story = Story::of("api-subscriptions").await;
-    let context = api_subscriptions::Context::new(&story.wiring).await.unwrap();
+    let context = api_subscriptions::Context::new(&story.wiring);
     let (url, _running) = serve(api_subscriptions::router(context)).await;
     let filters = json!({"eventFilters": ["/restapi/v1.0/account/~/telephony/sessions"]});
     story.fail(&url, "/api/webhooks/subscriptions", filters.clone()).await;
@@ -149,7 +149,7 @@ async fn subscriptions() {
 #[tokio::test]
 async fn platform() {
     let story = Story::of("api-platform").await;
-    let context = api_platform::Context::new(&story.wiring).await.unwrap();
+    let context = api_platform::Context::new(&story.wiring);
     let (url, _running) = serve(api_platform::router(context)).await;
     assert_eq!(story.ask(&url, "GET", "/api/platform/limits", Value::Null).await.status, 200);
     story.end();
@@ -158,7 +158,7 @@ async fn platform() {
 #[tokio::test]
 async fn health() {
     let story = Story::of("api-health").await;
-    let context = api_health::Context::new(&story.wiring).await.unwrap();
+    let context = api_health::Context::new(&story.wiring);
     let (url, _running) = serve(api_health::router(context)).await;
     let deep = story.ask(&url, "GET", "/api/health?deep=true", Value::Null).await;
     assert_eq!((deep.status, &deep.json["status"]), (200, &json!("healthy")), "{deep:?}");

@@ -26,10 +26,10 @@ impl Gateway {
     pub async fn new(cloud: &Cloud, public_url: String, clock: SharedClock) -> Result<Self, WiringError> {
         let wiring = Wiring::new(&cloud.sdk, cloud.config(public_url)?, clock.clone())?;
         let router = Router::new()
-            .merge(api_extensions::router(api_extensions::Context::new(&wiring).await?))
-            .merge(api_subscriptions::router(api_subscriptions::Context::new(&wiring).await?))
-            .merge(api_health::router(api_health::Context::new(&wiring).await?))
-            .merge(api_platform::router(api_platform::Context::new(&wiring).await?))
+            .merge(api_extensions::router(api_extensions::Context::new(&wiring)))
+            .merge(api_subscriptions::router(api_subscriptions::Context::new(&wiring)))
+            .merge(api_health::router(api_health::Context::new(&wiring)))
+            .merge(api_platform::router(api_platform::Context::new(&wiring)))
             .merge(api_docs::router())
             .merge(receiver(events_receive::Context::new(&wiring)))
             .merge(Face::nowhere());

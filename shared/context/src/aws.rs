@@ -18,6 +18,11 @@ pub(crate) fn from_env(wire: Wire) -> Result<SdkConfig, ConfigError> {
     read(wire, |name| std::env::var(name).ok())
 }
 
+/// A variable that is set to something.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
 fn read(wire: Wire, variable: impl Fn(&str) -> Option<String>) -> Result<SdkConfig, ConfigError> {
     let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
     let needed = |name: &'static str| variable(name).ok_or(ConfigError::Missing(name));
@@ -41,7 +46,7 @@ struct Services;
 impl LoadServiceConfig for Services {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
         let service = key.service_id().to_ascii_uppercase().replace(' ', "_");
-        std::env::var(format!("{}_{service}", key.env())).ok().filter(|value| !value.is_empty())
+        variable(&format!("{}_{service}", key.env()))
     }
 }
 

@@ -5,12 +5,14 @@
 
 mod aws;
 mod config;
+mod doors;
 mod secrets;
 mod tls;
 mod wire;
 mod wiring;
 
 pub use config::{Config, ConfigError};
+pub use doors::Service;
 pub use secrets::Secrets;
 pub use tls::TlsError;
 pub use wire::{Wire, WireError};

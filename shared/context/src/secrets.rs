@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -20,10 +20,13 @@ const FRESH: Millis = 60_000;
 /// When a secret was read, and its text.
 type Read = (Millis, Arc<str>);
 
+/// A client that is built when it is first needed: a function that never asks for it does not pay for it when it starts.
+type LazyClient = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
+
 /// Reads secrets. Cheap to clone; clones share what they read.
 #[derive(Clone)]
 pub struct Secrets {
-    client: Client,
+    client: Arc<LazyClient>,
     prefix: Arc<str>,
     clock: SharedClock,
     read: Arc<Mutex<HashMap<String, Read>>>,
@@ -58,19 +61,11 @@ struct WebhookSecret {
 }
 
 impl Secrets {
-    /// Secrets named `<prefix>/…`.
+    /// Secrets named `<prefix>/…`, behind a client that is built for the first request.
     #[must_use]
-    pub fn new(client: Client, prefix: &str, clock: SharedClock) -> Self {
+    pub fn new(client: impl FnOnce() -> Client + Send + 'static, prefix: &str, clock: SharedClock) -> Self {
+        let client = Arc::new(LazyClient::new(Box::new(client)));
         Self { client, prefix: prefix.into(), clock, read: Arc::default() }
-    }
-
-    /// Connects, so that the first secret that matters finds a connection. Asks for nothing and reports nothing.
-    pub async fn open(&self) {
-        // AWS refuses a request that names no operation: after the handshakes, before anything is looked up.
-        let unnamed = self.client.list_secrets().customize().mutate_request(|request| {
-            request.headers_mut().remove("x-amz-target");
-        });
-        let _ = unnamed.send().await;
     }
 
     async fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, SecretError> {

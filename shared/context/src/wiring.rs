@@ -12,7 +12,7 @@ use ringcentral::{HttpEndpoint, RingCentral, Session};
 use tables::{EventTable, RequestTable, Tables, TokenTable, WindowTable};
 use trunkline_http::{Access, Idempotency, TokenKeySource, TokenKeysError};
 
-use crate::{Config, ConfigError, Secrets, Wire, WireError, aws, tls::TlsError, wire};
+use crate::{Config, ConfigError, Secrets, Service, Wire, WireError, aws, doors::Doors, tls::TlsError, wire};
 
 /// A process that can't start.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +50,8 @@ pub struct Wiring {
     tables: Tables,
     secrets: Secrets,
     ringcentral: RingCentral,
-    sqs: aws_sdk_sqs::Client,
+    deliveries: DeliveryQueue,
+    doors: Option<Doors>,
 }
 
 impl Wiring {
@@ -59,7 +60,41 @@ impl Wiring {
     /// # Errors
     /// [`WiringError`].
     pub fn from_env() -> Result<Self, WiringError> {
-        Self::new(&aws::from_env(Wire::new()?)?, Config::from_env()?, clock::system())
+        let wire = Wire::new()?;
+        let sdk = aws::from_env(wire.clone())?;
+        let wiring = Self::new(&sdk, Config::from_env()?, clock::system())?;
+        Ok(Self { doors: Some(Doors::new(wire, sdk)), ..wiring })
+    }
+
+    /// Reads the secret of bearer tokens, so that a process that can't read it does not start and the first request does not wait
+    /// for it; connects to the tables if they are needed; and builds a function while the answers are on their way.
+    ///
+    /// # Errors
+    /// [`WiringError::Auth`] if the secret can't be read.
+    pub async fn start<T>(&self, tables: bool, build: impl FnOnce(&Self) -> T) -> Result<T, WiringError> {
+        let connect = async {
+            if tables {
+                self.open(Service::DynamoDb).await;
+            }
+        };
+        let build = async {
+            // The others get as far as they come without an answer.
+            for _ in 0..2 {
+                tokio::task::yield_now().await;
+            }
+            build(self)
+        };
+        let (secret, (), built) = tokio::join!(self.secrets.token_keys(), connect, build);
+        secret?;
+        Ok(built)
+    }
+
+    /// Connects to a service, so that the first request that matters finds a connection. Only a Lambda function does: on one
+    /// machine there is nothing to gain.
+    pub async fn open(&self, service: Service) {
+        if let Some(doors) = &self.doors {
+            doors.open(service).await;
+        }
     }
 
     /// The wiring over an AWS, real or embedded.
@@ -76,8 +111,16 @@ impl Wiring {
             RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(50));
         let sdk = sdk.to_builder().timeout_config(timeouts).retry_config(retry).build();
         let authority = Bounded::new(clock.clone(), config.clock_error);
-        let tables = Tables::new(tables::client(&sdk, authority.clone()), &config.tables);
-        let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&sdk), &config.secrets, clock.clone());
+        let stamped = (sdk.clone(), authority.clone());
+        let tables = Tables::new(move || tables::client(&stamped.0, stamped.1), &config.tables);
+        let asked = sdk.clone();
+        let secrets =
+            Secrets::new(move || aws_sdk_secretsmanager::Client::new(&asked), &config.secrets, clock.clone());
+        let deliveries = DeliveryQueue::new(
+            move || aws_sdk_sqs::Client::new(&sdk),
+            &config.events_queue,
+            config.dead_letters.clone(),
+        );
         let http = wire::client(Duration::from_secs(3))?
             .user_agent(concat!("Trunkline/", env!("CARGO_PKG_VERSION")))
             .proxy(proxy())
@@ -88,7 +131,7 @@ impl Wiring {
         let session = Session::new(tokens, authority, gate.clone(), endpoint, config.calls.retry);
         let credentials = Arc::new(secrets.clone());
         let ringcentral = RingCentral::new(http, gate, session, credentials, clock.clone(), config.calls);
-        Ok(Self { config, clock, tables, secrets, ringcentral, sqs: aws_sdk_sqs::Client::new(&sdk) })
+        Ok(Self { config, clock, tables, secrets, ringcentral, deliveries, doors: None })
     }
 
     /// The client of RingCentral.
@@ -98,13 +141,9 @@ impl Wiring {
     }
 
     /// The check of bearer tokens.
-    ///
-    /// # Errors
-    /// [`WiringError::Auth`] if their secret can't be read.
-    pub async fn access(&self) -> Result<Access, WiringError> {
-        // Read now, so that a process that can't read it does not start, and the first request does not wait for it.
-        self.secrets.token_keys().await?;
-        Ok(Access::new(Arc::new(self.secrets.clone())))
+    #[must_use]
+    pub fn access(&self) -> Access {
+        Access::new(Arc::new(self.secrets.clone()))
     }
 
     /// The idempotency of POST requests.
@@ -140,7 +179,7 @@ impl Wiring {
     /// The queue of deliveries.
     #[must_use]
     pub fn deliveries(&self) -> DeliveryQueue {
-        DeliveryQueue::new(self.sqs.clone(), &self.config.events_queue, self.config.dead_letters.clone())
+        self.deliveries.clone()
     }
 }
 
@@ -157,5 +196,6 @@ fn proxy() -> reqwest::Proxy {
 /// The tables of an AWS, for whoever has to create them.
 #[must_use]
 pub fn tables(sdk: &SdkConfig, prefix: &str) -> Tables {
-    Tables::new(aws_sdk_dynamodb::Client::new(sdk), prefix)
+    let sdk = sdk.clone();
+    Tables::new(move || aws_sdk_dynamodb::Client::new(&sdk), prefix)
 }

@@ -1,5 +1,7 @@
 //! The queue of webhook deliveries: the raw body as the message, everything else as its attributes.
 
+use std::sync::{Arc, LazyLock};
+
 use aws_lambda_events::event::sqs::SqsMessage;
 use aws_sdk_sqs::{Client, types::MessageAttributeValue};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -22,18 +24,26 @@ pub struct QueueError(#[source] Box<dyn std::error::Error + Send + Sync>);
 #[error("the message lacks a readable {0}")]
 pub struct Unreadable(&'static str);
 
+/// A client that is built when it is first needed: a function that never asks for it does not pay for it when it starts.
+type LazyClient = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
+
 /// Where deliveries wait for the dispatcher, and where those go that can never be processed.
 #[derive(Debug, Clone)]
 pub struct DeliveryQueue {
-    client: Client,
+    client: Arc<LazyClient>,
     url: String,
     dead_letters: Option<String>,
 }
 
 impl DeliveryQueue {
-    /// The queue at this URL.
+    /// The queue at this URL, behind a client that is built for the first request.
     #[must_use]
-    pub fn new(client: Client, url: impl Into<String>, dead_letters: Option<String>) -> Self {
+    pub fn new(
+        client: impl FnOnce() -> Client + Send + 'static,
+        url: impl Into<String>,
+        dead_letters: Option<String>,
+    ) -> Self {
+        let client = Arc::new(LazyClient::new(Box::new(client)));
         Self { client, url: url.into(), dead_letters }
     }
 
@@ -82,15 +92,6 @@ impl DeliveryQueue {
             }
         }
         request.send().await.map(drop).map_err(failed)
-    }
-
-    /// Connects, so that the first delivery finds a connection. Asks for nothing and reports nothing.
-    pub async fn open(&self) {
-        // AWS refuses a request that names no operation: after the handshakes, before anything is looked up.
-        let unnamed = self.client.list_queues().customize().mutate_request(|request| {
-            request.headers_mut().remove("x-amz-target");
-        });
-        let _ = unnamed.send().await;
     }
 
     /// Whether the queue can be reached.

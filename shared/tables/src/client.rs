@@ -1,6 +1,9 @@
 //! What all tables share: the client, the names, reading and writing typed items.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -20,18 +23,21 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 #[error("DynamoDB failed")]
 pub struct TableError(#[source] pub(crate) Box<dyn std::error::Error + Send + Sync>);
 
+/// A client that is built when it is first needed: a function that never asks for it does not pay for it when it starts.
+type LazyClient = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
+
 /// The tables of one deployment. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Tables {
-    client: Client,
+    client: Arc<LazyClient>,
     prefix: String,
 }
 
 impl Tables {
-    /// Tables named `<prefix>-<table>`.
+    /// Tables named `<prefix>-<table>`, behind a client that is built for the first request.
     #[must_use]
-    pub fn new(client: Client, prefix: impl Into<String>) -> Self {
-        Self { client, prefix: prefix.into() }
+    pub fn new(client: impl FnOnce() -> Client + Send + 'static, prefix: impl Into<String>) -> Self {
+        Self { client: Arc::new(LazyClient::new(Box::new(client))), prefix: prefix.into() }
     }
 
     /// Whether the tables can be reached; reads one item that does not exist.
@@ -40,15 +46,6 @@ impl Tables {
     /// [`TableError`] if they can't.
     pub async fn ping(&self) -> Result<(), TableError> {
         self.get::<serde_json::Value>("windows", "ping").await.map(drop)
-    }
-
-    /// Connects, so that the first request that matters finds a connection. Asks for nothing and reports nothing.
-    pub async fn open(&self) {
-        // AWS refuses a request that names no operation: after the handshakes, before anything is looked up.
-        let unnamed = self.client.list_tables().customize().mutate_request(|request| {
-            request.headers_mut().remove("x-amz-target");
-        });
-        let _ = unnamed.send().await;
     }
 
     pub(crate) fn client(&self) -> &Client {

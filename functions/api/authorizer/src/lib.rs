@@ -5,7 +5,7 @@
 //! check the token themselves, so one that has ended opens nothing however long its verdict is kept.
 
 use aws_lambda_events::event::apigw::ApiGatewayV2CustomAuthorizerV2Request;
-use context::{Wiring, WiringError};
+use context::Wiring;
 use serde::Serialize;
 use telemetry::Invocation;
 use trunkline_http::{Access, TokenKeysError};
@@ -21,11 +21,9 @@ pub struct Context {
 
 impl Context {
     /// Takes its ports from the wiring.
-    ///
-    /// # Errors
-    /// [`WiringError`] if the secret of bearer tokens can't be read.
-    pub async fn new(wiring: &Wiring) -> Result<Self, WiringError> {
-        Ok(Self { access: wiring.access().await? })
+    #[must_use]
+    pub fn new(wiring: &Wiring) -> Self {
+        Self { access: wiring.access() }
     }
 }
 

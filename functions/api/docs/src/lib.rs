@@ -2,8 +2,10 @@
 //!
 //! Owns `/api/openapi.json` and `/docs`. It must never describe a route by hand: every line comes from a handler.
 
-use axum::{Json, Router, routing::get};
-use trunkline_http::{Face, openapi};
+use std::sync::LazyLock;
+
+use axum::{Router, http::header::CONTENT_TYPE, routing::get};
+use trunkline_http::{Face, Problem, Type, openapi};
 use utoipa::{OpenApi as _, openapi::OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -29,9 +31,15 @@ pub fn description() -> OpenApi {
 /// The routes of this function.
 pub fn router() -> Router {
     let page = SwaggerUi::new("/docs").config(Config::from("/api/openapi.json").try_it_out_enabled(true));
-    let description = description();
-    let routes = Router::new().route("/api/openapi.json", get(async move || Json(description))).merge(page);
+    let routes = Router::new().route("/api/openapi.json", get(openapi_json)).merge(page);
     Face::open("docs").dress(OpenApiRouter::from(routes)).0
+}
+
+async fn openapi_json() -> Result<impl axum::response::IntoResponse, Problem> {
+    /// Built for whoever asks first: the page's files do not need it.
+    static TEXT: LazyLock<Result<String, serde_json::Error>> = LazyLock::new(|| description().to_json());
+    let text = TEXT.as_ref().map_err(|error| Problem::new(Type::Internal).caused_by(error))?;
+    Ok(([(CONTENT_TYPE, "application/json")], text.as_str()))
 }
 
 /// The function as Lambda runs it.

@@ -22,15 +22,9 @@ pub struct Context {
 
 impl Context {
     /// Takes its ports from the wiring.
-    ///
-    /// # Errors
-    /// [`WiringError`] if the secret of bearer tokens can't be read.
-    pub async fn new(wiring: &Wiring) -> Result<Self, WiringError> {
-        Ok(Self {
-            ringcentral: wiring.ringcentral(),
-            clock: wiring.clock.clone(),
-            access: wiring.access().await?,
-        })
+    #[must_use]
+    pub fn new(wiring: &Wiring) -> Self {
+        Self { ringcentral: wiring.ringcentral(), clock: wiring.clock.clone(), access: wiring.access() }
     }
 }
 
@@ -50,10 +44,7 @@ pub fn description() -> OpenApi {
 /// # Errors
 /// [`WiringError`] if the environment is not right.
 pub async fn function() -> Result<Router, WiringError> {
-    let wiring = Wiring::from_env()?;
-    let tables = wiring.tables();
-    let (context, ()) = tokio::join!(Context::new(&wiring), tables.open());
-    Ok(router(context?))
+    Wiring::from_env()?.start(true, |wiring| router(Context::new(wiring))).await
 }
 
 fn routes_of() -> OpenApiRouter<Context> {

@@ -37,19 +37,17 @@ impl std::fmt::Debug for Context {
 
 impl Context {
     /// Takes its ports from the wiring.
-    ///
-    /// # Errors
-    /// [`WiringError`] if the secret of bearer tokens can't be read.
-    pub async fn new(wiring: &Wiring) -> Result<Self, WiringError> {
-        Ok(Self {
+    #[must_use]
+    pub fn new(wiring: &Wiring) -> Self {
+        Self {
             ringcentral: wiring.ringcentral(),
             events: Arc::new(wiring.events()),
             keys: Arc::new(wiring.secrets()),
             clock: wiring.clock.clone(),
             public_url: wiring.config.public_url.as_str().into(),
-            access: wiring.access().await?,
+            access: wiring.access(),
             idempotency: wiring.idempotency(),
-        })
+        }
     }
 }
 
@@ -70,10 +68,7 @@ pub fn description() -> OpenApi {
 /// # Errors
 /// [`WiringError`] if the environment is not right.
 pub async fn function() -> Result<Router, WiringError> {
-    let wiring = Wiring::from_env()?;
-    let tables = wiring.tables();
-    let (context, ()) = tokio::join!(Context::new(&wiring), tables.open());
-    Ok(router(context?))
+    Wiring::from_env()?.start(true, |wiring| router(Context::new(wiring))).await
 }
 
 fn routes_of() -> OpenApiRouter<Context> {

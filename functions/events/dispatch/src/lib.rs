@@ -5,7 +5,7 @@
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use clock::Millis;
-use context::{Wiring, WiringError};
+use context::{Service, Wiring, WiringError};
 use events::{ProcessError, Processor};
 use queues::{DeliveryQueue, Verdict};
 use telemetry::Invocation;
@@ -31,7 +31,7 @@ impl Context {
 /// [`WiringError`] if the environment is not right.
 pub async fn function() -> Result<Context, WiringError> {
     let wiring = Wiring::from_env()?;
-    wiring.tables().open().await;
+    wiring.open(Service::DynamoDb).await;
     Ok(Context::new(&wiring))
 }
 

@@ -11,7 +11,7 @@ mod reply;
 use std::sync::Arc;
 
 use clock::SharedClock;
-use context::{Wiring, WiringError};
+use context::{Service, Wiring, WiringError};
 use events::SigningKeySource;
 use queues::DeliveryQueue;
 
@@ -50,7 +50,6 @@ impl Context {
 /// [`WiringError`] if the environment is not right.
 pub async fn function() -> Result<Context, WiringError> {
     let wiring = Wiring::from_env()?;
-    let (secrets, deliveries) = (wiring.secrets(), wiring.deliveries());
-    tokio::join!(secrets.open(), deliveries.open());
+    tokio::join!(wiring.open(Service::SecretsManager), wiring.open(Service::Sqs));
     Ok(Context::new(&wiring))
 }
