@@ -90,7 +90,8 @@ pub(crate) fn logs_end(template: &Template) -> Complaints {
         let logging = &function.properties["LoggingConfig"];
         let id = &function.id;
         complaints.unless(logging["LogFormat"] == "JSON", format!("{id} does not log JSON"));
-        complaints.unless(logging["SystemLogLevel"] == "WARN", format!("{id}: Lambda logs each start and end"));
+        complaints
+            .unless(logging["SystemLogLevel"] == "WARN", format!("{id}: Lambda logs each start and end"));
         complaints.unless(
             logging["ApplicationLogLevel"] == function.properties["Environment"]["Variables"]["LOG_LEVEL"],
             format!("{id}: Lambda would drop what it is told to write"),

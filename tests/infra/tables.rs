@@ -32,8 +32,13 @@ fn expected(table: &TableSchema) -> Value {
 
 fn deployed(properties: &Value) -> Value {
     let of = |name: &str| (name.to_owned(), properties[name].clone());
-    let names =
-        ["AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "TimeToLiveSpecification", "BillingMode"];
+    let names = [
+        "AttributeDefinitions",
+        "KeySchema",
+        "GlobalSecondaryIndexes",
+        "TimeToLiveSpecification",
+        "BillingMode",
+    ];
     names.map(of).into_iter().collect::<serde_json::Map<_, _>>().into()
 }
 

@@ -50,10 +50,16 @@ mod tests {
 
     #[test]
     fn a_text_comes_back_as_it_was_whatever_it_is() {
-        let noise: String = (0..100_000_u32).map(|n| char::from_u32(n * 7_919 % 50_000 + 1).unwrap()).collect();
+        let noise: String =
+            (0..100_000_u32).map(|n| char::from_u32(n * 7_919 % 50_000 + 1).unwrap()).collect();
         for text in ["", "{}", "\u{ffff} {\"a\": \"é\"}", "[1,2,3]", &"x".repeat(300_000), &noise] {
             let packed = pack(text).unwrap();
-            assert!(packed.len() <= text.len() + text.len() / 1_000 + 64, "{} of {}", packed.len(), text.len());
+            assert!(
+                packed.len() <= text.len() + text.len() / 1_000 + 64,
+                "{} of {}",
+                packed.len(),
+                text.len()
+            );
             assert!(unpack(&packed).unwrap() == text);
             assert!(unpack(&packed[..packed.len() - 1]).is_err(), "cut");
         }
@@ -66,6 +72,10 @@ mod tests {
     }
 
     fn hex_of(digits: &str) -> Vec<u8> {
-        digits.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+        digits
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+            .collect()
     }
 }
