@@ -18,11 +18,11 @@ pub const WRITES_OF_A_BATCH: u32 = 1;
 /// What CloudWatch counts for each line of a log besides its text (kilobytes; documented for PutLogEvents, charged or not).
 const LOG_OF_A_LINE: f64 = 0.026;
 /// The dispatcher's line for a batch (kilobytes, measured). A delivery that was stored has none.
-pub const LOG_OF_A_BATCH: f64 = 0.24;
+pub const LOG_OF_A_BATCH: f64 = 0.256;
 /// A function's line for a call (kilobytes, as `meter` counts it).
 const LOG_OF_A_CALL: f64 = 0.4;
 /// The line of the access log for a delivery, as the template words it (kilobytes, measured with values of usual length).
-pub const LOG_OF_API_GATEWAY: f64 = 0.16;
+pub const LOG_OF_API_GATEWAY: f64 = 0.156;
 /// The answer to a delivery, with API Gateway's headers (kilobytes, estimated).
 const ANSWER: f64 = 0.17;
 /// Minutes of a month.
@@ -181,11 +181,11 @@ impl fmt::Display for Cost {
         for (name, n, lines) in parts.iter().filter(|(_, n, _)| *n > 0.0) {
             writeln!(f, "{n} {name}, US dollars\n")?;
             for line in lines {
-                writeln!(f, "  {:<48} {:>16.0} {:>10.2}", line.what, line.quantity, line.amount())?;
+                writeln!(f, "  {:<48} {:>16.0} {:>10.3}", line.what, line.quantity, line.amount())?;
             }
             let all = total(lines);
-            writeln!(f, "  {:<48} {:>16} {all:>10.2}", "together", "")?;
-            writeln!(f, "  {:<48} {:>16} {:>10.2}\n", "for each million", "", all / n * 1e6)?;
+            writeln!(f, "  {:<48} {:>16} {all:>10.3}", "together", "")?;
+            writeln!(f, "  {:<48} {:>16} {:>10.3}\n", "for each million", "", all / n * 1e6)?;
         }
         Ok(())
     }

@@ -124,7 +124,7 @@ fn write(invocation: &Invocation, took: Duration) {
                 status = invocation.status,
                 duration_ms,
                 batch.records = invocation.batch.map(|(records, _)| records),
-                batch.failures = invocation.batch.map(|(_, failures)| failures),
+                batch.failures = invocation.batch.map(|(_, failures)| failures).filter(|failures| *failures > 0),
                 ringcentral.calls = Some(invocation.upstream_calls).filter(|calls| *calls > 0),
                 ringcentral.operation = upstream_operation,
                 ringcentral.status = upstream_status,

@@ -52,7 +52,13 @@ pub async fn dispatch(context: &Context, batch: SqsEvent, request_id: String) ->
 
 async fn work_off(context: &Context, batch: SqsEvent) -> SqsBatchResponse {
     let read = Batch::of(batch).step(|record| read(context, record)).await;
-    let announced = context.processor.announce(&read.records().collect::<Vec<_>>()).await;
+    let events: Vec<_> = read.records().collect();
+    if let Some(first) = events.first()
+        && events.iter().all(|event| event.tenant == first.tenant)
+    {
+        telemetry::tenant(first.tenant.as_str());
+    }
+    let announced = context.processor.announce(&events).await;
     read.with(announced).step(|(event, announced)| apply(context, event, announced)).await.end()
 }
 
