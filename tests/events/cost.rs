@@ -79,19 +79,22 @@ async fn a_duplicate_costs_what_an_event_costs() {
     assert_eq!(world.events("").await.len(), 1);
 }
 
-/// Set where RingCentral's samples lie beside the checkout: how many of them fit into one write unit.
+/// As they are written down, indented, and as RingCentral sends them. Set where its samples lie beside the checkout.
 #[tokio::test]
 async fn ringcentrals_own_samples_of_calls_fit_into_one_write_unit() {
     let Ok(folder) = std::env::var("RINGCENTRAL_SAMPLES") else { return };
     for file in ["account-telephony-sessions.json", "extension-telephony-sessions.json"] {
-        let world = World::new().await;
-        let (path, token) = world.signed_address().await;
-        let sample = std::fs::read_to_string(format!("{folder}/events/{file}")).unwrap();
-        let delivery = world.anonymous("POST", &path).header("verification-token", &token);
-        assert_eq!(Answer::of(delivery.body(sample.clone())).await.status, 200);
-        world.dispatch().await;
-        let (_, events) = stored(&world).await;
-        println!("{file}: {} bytes are stored in {events:?}", sample.len());
-        assert_eq!(units(&events), WRITES_OF_AN_EVENT, "{file}: {events:?} bytes");
+        let indented = std::fs::read_to_string(format!("{folder}/events/{file}")).unwrap();
+        let plain = serde_json::from_str::<Value>(&indented).unwrap().to_string();
+        for sample in [indented, plain] {
+            let world = World::new().await;
+            let (path, token) = world.signed_address().await;
+            let delivery = world.anonymous("POST", &path).header("verification-token", &token);
+            assert_eq!(Answer::of(delivery.body(sample.clone())).await.status, 200);
+            world.dispatch().await;
+            let (_, events) = stored(&world).await;
+            println!("{file}: {} bytes are stored in {events:?}", sample.len());
+            assert_eq!(units(&events), WRITES_OF_AN_EVENT, "{file}: {events:?} bytes");
+        }
     }
 }

@@ -15,11 +15,13 @@ use super::{
 use crate::{
     TableError, Tables,
     client::{failed, number, text},
+    schema::SORT,
 };
 
 /// Every event of a call.
 pub(super) async fn all(tables: &Tables, tenant: &TenantId, id: &str) -> Result<Vec<Event>, TableError> {
-    read(query(tables, tenant, id), tenant, usize::MAX).await
+    let events = read(query(tables, tenant, id), tenant, id, usize::MAX).await?;
+    Ok(events.into_iter().map(|(_, event)| event).collect())
 }
 
 pub(super) async fn list(
@@ -48,7 +50,7 @@ pub(super) async fn list(
         }
         request = request.set_exclusive_start_key(Some(wire(tenant, &Key { partition, place })));
     }
-    let events = read(request, tenant, asked.limit + 1).await.map_err(store_failed)?;
+    let events = read(request, tenant, id, asked.limit + 1).await.map_err(store_failed)?;
     Ok(page::of(events, asked.limit, false))
 }
 
@@ -63,13 +65,15 @@ fn query(tables: &Tables, tenant: &TenantId, id: &str) -> QueryFluentBuilder {
 async fn read(
     mut request: QueryFluentBuilder,
     tenant: &TenantId,
+    id: &str,
     enough: usize,
-) -> Result<Vec<Event>, TableError> {
+) -> Result<Vec<(Key, Event)>, TableError> {
     let mut events = Vec::new();
     loop {
         let output = request.clone().send().await.map_err(failed)?;
         for item in output.items.unwrap_or_default() {
-            events.push(item::event(tenant, &item)?);
+            let place = item::string(&item, SORT)?.to_owned();
+            events.push((Key { partition: key::call(id), place }, item::event(tenant, &item)?));
             if events.len() == enough {
                 return Ok(events);
             }

@@ -29,12 +29,12 @@ impl Position {
 }
 
 /// The page of a list that was read until there was one event more than asked for, which tells that there is a next page.
-pub(super) fn of(mut events: Vec<Event>, limit: usize, by_time: bool) -> EventPage {
+pub(super) fn of(mut events: Vec<(Key, Event)>, limit: usize, by_time: bool) -> EventPage {
     let more = events.len() > limit;
     events.truncate(limit);
-    let next = events.last().filter(|_| more).map(|event| {
-        let Key { partition, place } = Key::of(event);
+    let next = events.last().filter(|_| more).map(|(Key { partition, place }, event)| {
+        let (partition, place) = (partition.clone(), place.clone());
         Position { at: by_time.then_some(event.received_at), partition, place }.encode()
     });
-    EventPage { events, next }
+    EventPage { events: events.into_iter().map(|(_, event)| event).collect(), next }
 }

@@ -53,7 +53,7 @@ async fn read(
     tenant: &TenantId,
     query: &EventQuery,
     after: Option<(Reverse<Millis>, Key)>,
-) -> Result<Vec<Event>, TableError> {
+) -> Result<Vec<(Key, Event)>, TableError> {
     let to = after.as_ref().map_or(query.to, |(Reverse(at), _)| *at);
     let wanted = |candidate: &Candidate| {
         (query.from..=to).contains(&candidate.at.0)
@@ -89,15 +89,15 @@ async fn applied(
     tables: &Tables,
     tenant: &TenantId,
     candidates: Vec<Candidate>,
-    events: &mut Vec<Event>,
+    events: &mut Vec<(Key, Event)>,
 ) -> Result<(), TableError> {
     // Several entries may have announced the same event, and a key may be asked for only once.
     let keys: HashSet<&Key> = candidates.iter().map(|candidate| &candidate.key).collect();
     let items = look_up(tables, keys.into_iter().map(|key| wire(tenant, key)).collect()).await?;
     for Candidate { at, key, entry, .. } in candidates {
-        let Some(item) = items.get(&(key.pk(tenant), key.place)) else { continue };
+        let Some(item) = items.get(&(key.pk(tenant), key.place.clone())) else { continue };
         if item::announced(item)? == entry && item::received(item)? == at.0 {
-            events.push(item::event(tenant, item)?);
+            events.push((key, item::event(tenant, item)?));
         }
     }
     Ok(())
