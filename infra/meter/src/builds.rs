@@ -17,6 +17,7 @@ pub(crate) const HELLO: &str = "hello";
 /// Which payload each function is measured with: what it is there for, or close to it.
 const PAYLOADS: &[(&str, &str)] = &[
     (HELLO, "events/health/shallow.json"),
+    ("api-authorizer", "events/authorizer/allowed.json"),
     ("api-docs", "events/docs/openapi.json"),
     ("api-extensions", "events/extensions/list.json"),
     ("api-health", "events/health/shallow.json"),

@@ -53,18 +53,20 @@ pub fn init(format: Format) {
     drop(started);
 }
 
-/// One JSON object a line, as Lambda passes it on.
+/// One JSON object a line, as Lambda passes it on. Without the runtime's span, which has nothing but an id that the event has.
 fn json<S, W>(writer: W) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    fmt::layer().json().flatten_event(true).with_current_span(false).with_writer(writer)
+    fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).with_writer(writer)
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
+
+    use tracing::Instrument;
 
     use super::*;
     use crate::{Invocation, observe};
@@ -77,7 +79,9 @@ mod tests {
         let filter = Targets::new().with_default(LevelFilter::INFO);
         let subscriber = tracing_subscriber::registry().with(filter).with(json(writer));
         let _written = tracing::subscriber::set_default(subscriber);
-        observe(invocation, async {}, |(), _| {}).await;
+        // The runtime's own, around every invocation.
+        let runtime = tracing::info_span!("Lambda runtime invoke", requestId = "019a9f2e");
+        observe(invocation, async {}, |(), _| {}).instrument(runtime).await;
         String::from_utf8(text.lock().unwrap().clone()).unwrap()
     }
 
