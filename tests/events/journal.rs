@@ -1,6 +1,7 @@
 //! Lists by time, told below HTTP: whatever dies, crosses or overlaps, each applied event is listed once and in its place.
 
 use clock::Millis;
+use embedded_aws::Fault;
 use events::{
     Applied, Entry, Event, EventPage, EventQuery, EventStore, EventStoreError, Incoming, Kind, Processor,
     TelephonySession,
@@ -100,6 +101,26 @@ async fn a_dispatcher_that_dies_after_it_announced_leaves_nothing_that_is_seen()
     // The queue brings all of them again.
     let applied = dispatcher.work_off(batch()).await;
     assert_eq!(applied.iter().filter(|applied| **applied == Applied::Now).count(), 6);
+    assert_eq!(all(&store, "acme").await, ["9", "8", "7", "6", "5", "4", "3", "2", "1", "0"]);
+}
+
+#[tokio::test]
+async fn regression_an_event_whose_answers_were_lost_is_applied_and_listed_once() {
+    let world = World::new().await;
+    let (store, dispatcher) = (world.wiring.events(), Dispatcher(world.wiring.processor()));
+    let batch = || (0..10).map(|n| delivery("acme", &format!("{n}"), NOON + n)).collect::<Vec<_>>();
+    for fault in [Fault::LoseAnswer, Fault::Error, Fault::Drop] {
+        let announced = dispatcher.announce(batch()).await;
+        // More than are tried again at once.
+        world.aws().faults().fail_next("DynamoDB_20120810.PutItem", 15, fault);
+        let mut failed = 0;
+        for (event, entry) in announced {
+            failed += usize::from(dispatcher.0.apply(&event, entry.unwrap()).await.is_err());
+        }
+        assert!(failed > 0, "{fault:?}");
+        world.aws().faults().clear();
+    }
+    dispatcher.work_off(batch()).await;
     assert_eq!(all(&store, "acme").await, ["9", "8", "7", "6", "5", "4", "3", "2", "1", "0"]);
 }
 

@@ -116,9 +116,9 @@ impl Cost {
             Line::new("SQS, receive and delete a batch", 2.0 * batches, QUEUE_REQUEST),
             Line::new("dispatch, invocations", batches, INVOCATION),
             duration("dispatch", batches, self.dispatch_ms, self.memory),
-            Line::new(format!("DynamoDB, {each} write units an event"), each * n, WRITE_UNIT),
+            Line::new(format!("DynamoDB, write units ({each} an event)"), each * n, WRITE_UNIT),
             Line::new(
-                format!("DynamoDB, {WRITES_OF_A_BATCH} write unit a batch"),
+                format!("DynamoDB, write units ({WRITES_OF_A_BATCH} a batch)"),
                 f64::from(WRITES_OF_A_BATCH) * batches,
                 WRITE_UNIT,
             ),
