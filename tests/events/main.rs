@@ -4,6 +4,9 @@
 
 mod cost;
 mod dispatch;
+mod journal;
 mod receive;
+mod rotation;
 mod samples;
 mod subscriptions;
+mod upgrade;

@@ -95,8 +95,31 @@ fn a_verdict_is_kept_under_all_it_depends_on() {
     let own = permissions.find(|permission| permission["FunctionName"]["Ref"] == "AuthorizerFunction.Alias");
     let source = template.resolved(&own.unwrap()["SourceArn"]);
     assert!(source.ends_with(&format!("/authorizers/{id}")), "{source}");
-    // The access log tells who asked.
+}
+
+/// The access log is paid by the byte, for each delivery: `trunkline cost` must not count fewer.
+#[test]
+fn the_line_of_a_delivery_in_the_access_log_has_the_bytes_that_the_bill_says() {
+    let template = Template::load();
     let (_, stage) = template.all("AWS::ApiGatewayV2::Stage")[0];
-    let format: Value = serde_json::from_str(stage["AccessLogSettings"]["Format"].as_str().unwrap()).unwrap();
-    assert_eq!(format["tenant"], "$context.authorizer.tenant");
+    let mut line = stage["AccessLogSettings"]["Format"].as_str().unwrap().to_owned();
+    for (variable, value) in [
+        ("$context.requestId", "JkQ2pjMGIAMEPmA="),
+        ("$context.identity.sourceIp", "199.255.120.176"),
+        ("$context.authorizer.tenant", "-"),
+        ("$context.routeKey", "POST /api/webhooks/events/{tenant}/{subscription}"),
+        ("$context.status", "200"),
+        ("$context.responseLatency", "100"),
+        ("$context.authorizer.error", "-"),
+        ("$context.integrationErrorMessage", "-"),
+    ] {
+        assert!(line.contains(variable), "{variable}: {line}");
+        line = line.replace(variable, value);
+    }
+    assert!(!line.contains("$context"), "{line}");
+    let told: Value = serde_json::from_str(&line).unwrap();
+    // It tells who asked, where there is an authorizer to say so.
+    assert_eq!((&told["tenant"], &told["status"]), (&json!("-"), &json!(200)));
+    println!("{} bytes: {line}", line.len());
+    assert!(line.len() as f64 <= trunkline::LOG_OF_API_GATEWAY * 1_000.0, "{} bytes: {line}", line.len());
 }

@@ -109,6 +109,8 @@ fn a_time_that_is_too_short_or_too_long() {
     broken(timeout, json!(10), ends_in_time, "AuthorizerFunction runs up to 10 s");
     let retention = "/Resources/DocsLogs/Properties/RetentionInDays";
     broken(retention, Value::Null, logs_end, "DocsLogs keeps its logs for ever");
+    let level = "/Globals/Function/LoggingConfig/SystemLogLevel";
+    broken(level, json!("INFO"), logs_end, "ReceiveFunction: Lambda logs each start and end");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     complaints::Complaints,
@@ -47,7 +47,9 @@ fn every_function_runs_as_it_was_built_and_measured() {
         expect("Runtime", "provided.al2023".into());
         expect("Handler", "bootstrap".into());
         expect("Architectures", vec!["arm64"].into());
-        expect("Tracing", "Active".into());
+        let webhooks = function.binary.starts_with("events-");
+        let traced = if webhooks { json!({"Ref": "WebhookTracing"}) } else { "Active".into() };
+        expect("Tracing", traced);
         // Without the first a change can't be taken back, without the second a changed parameter is never published.
         expect("AutoPublishAlias", "live".into());
         expect("AutoPublishAliasAllProperties", true.into());
@@ -88,6 +90,8 @@ pub(crate) fn logs_end(template: &Template) -> Complaints {
         let logging = &function.properties["LoggingConfig"];
         let id = &function.id;
         complaints.unless(logging["LogFormat"] == "JSON", format!("{id} does not log JSON"));
+        complaints
+            .unless(logging["SystemLogLevel"] == "WARN", format!("{id}: Lambda logs each start and end"));
         complaints.unless(
             logging["ApplicationLogLevel"] == function.properties["Environment"]["Variables"]["LOG_LEVEL"],
             format!("{id}: Lambda would drop what it is told to write"),

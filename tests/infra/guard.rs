@@ -88,19 +88,12 @@ fn asks(target: &str, body: &Value) -> Vec<Ask> {
     let arn = |service: &str, rest: String| {
         format!("arn:aws:{service}:{}:{}:{rest}", embedded_aws::REGION, embedded_aws::ACCOUNT)
     };
-    let table = |of: &Value| {
-        let table = format!("table/{}", of["TableName"].as_str().unwrap());
-        match of["IndexName"].as_str() {
-            Some(index) => arn("dynamodb", format!("{table}/index/{index}")),
-            None => arn("dynamodb", table),
-        }
-    };
+    let table = |of: &Value| arn("dynamodb", format!("table/{}", of["TableName"].as_str().unwrap()));
     match target.split_once('.').unwrap() {
-        // A transaction has no permission of its own: each part needs that of the write it is.
-        ("DynamoDB_20120810", "TransactWriteItems") => {
-            let parts = body["TransactItems"].as_array().unwrap().iter();
-            let writes = parts.flat_map(|part| part.as_object().unwrap());
-            writes.map(|(kind, write)| (format!("dynamodb:{}", action_of(kind)), table(write))).collect()
+        ("DynamoDB_20120810", "BatchGetItem") => {
+            let tables = body["RequestItems"].as_object().unwrap().keys();
+            let ask = |name| ("dynamodb:BatchGetItem".to_owned(), arn("dynamodb", format!("table/{name}")));
+            tables.map(ask).collect()
         }
         ("DynamoDB_20120810", operation) => vec![(format!("dynamodb:{operation}"), table(body))],
         ("AmazonSQS", operation) => {
@@ -111,15 +104,5 @@ fn asks(target: &str, body: &Value) -> Vec<Ask> {
             vec![(format!("secretsmanager:{operation}"), secret_arn(body["SecretId"].as_str().unwrap()))]
         }
         _ => panic!("nobody knows what {target} needs"),
-    }
-}
-
-fn action_of(part: &str) -> &str {
-    match part {
-        "Put" => "PutItem",
-        "Update" => "UpdateItem",
-        "Delete" => "DeleteItem",
-        "ConditionCheck" => "ConditionCheckItem",
-        other => panic!("a transaction has no {other}"),
     }
 }

@@ -29,10 +29,8 @@ const WINDOWS: Grant =
 const TOKENS: Grant = grant(":table/trunkline-tokens", &["dynamodb:GetItem", "dynamodb:UpdateItem"]);
 const REQUESTS: Grant =
     grant(":table/trunkline-requests", &["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]);
-const EVENTS_READ: Grant = grant(":table/trunkline-events/index/*", &["dynamodb:Query"]);
+const EVENTS_READ: Grant = grant(":table/trunkline-events", &["dynamodb:Query", "dynamodb:BatchGetItem"]);
 const EVENTS_WRITTEN: Grant = grant(":table/trunkline-events", &["dynamodb:PutItem"]);
-const SESSIONS_READ: Grant = grant(":table/trunkline-sessions", &["dynamodb:GetItem"]);
-const SESSIONS_WRITTEN: Grant = grant(":table/trunkline-sessions", &["dynamodb:GetItem", "dynamodb:PutItem"]);
 const QUEUE: Grant = grant(":trunkline-events", &["sqs:SendMessage", "sqs:GetQueueAttributes"]);
 const DEAD_LETTERS: Grant = grant(":trunkline-events-dlq", &["sqs:SendMessage"]);
 
@@ -43,8 +41,8 @@ const PORTS: [(&str, &[Grant]); 14] = [
     ("Extensions", &[WINDOWS, TOKENS, TENANTS]),
     ("Sites", &[WINDOWS, TOKENS, TENANTS]),
     ("Idempotency", &[REQUESTS]),
-    ("EventStore", &[EVENTS_READ, SESSIONS_READ]),
-    ("Processor", &[EVENTS_WRITTEN, SESSIONS_WRITTEN]),
+    ("EventStore", &[EVENTS_READ]),
+    ("Processor", &[EVENTS_WRITTEN]),
     ("SigningKeySource", &[TENANTS]),
     ("DeliveryQueue", &[QUEUE, DEAD_LETTERS]),
     ("Tables", &[WINDOWS]),

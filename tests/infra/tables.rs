@@ -9,29 +9,19 @@ use crate::template::Template;
 
 /// What the code expects of a table, in CloudFormation's words.
 fn expected(table: &TableSchema) -> Value {
-    let sorts = table.indexes.iter().flat_map(|index| [index.partition, index.sort]);
-    let mut names: Vec<_> = std::iter::once("pk").chain(sorts).collect();
-    names.sort_unstable();
     let attributes: Vec<_> =
-        names.iter().map(|name| json!({"AttributeName": name, "AttributeType": "S"})).collect();
-    let indexes: Vec<_> = table
-        .indexes
+        table.keys.iter().map(|name| json!({"AttributeName": name, "AttributeType": "S"})).collect();
+    let kinds = ["HASH", "RANGE"];
+    let keys: Vec<_> = table
+        .keys
         .iter()
-        .map(|index| {
-            json!({
-                "IndexName": index.name,
-                "KeySchema": [
-                    {"AttributeName": index.partition, "KeyType": "HASH"},
-                    {"AttributeName": index.sort, "KeyType": "RANGE"}
-                ],
-                "Projection": {"ProjectionType": "ALL"}
-            })
-        })
+        .zip(kinds)
+        .map(|(name, kind)| json!({"AttributeName": name, "KeyType": kind}))
         .collect();
     json!({
         "AttributeDefinitions": attributes,
-        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-        "GlobalSecondaryIndexes": indexes,
+        "KeySchema": keys,
+        "GlobalSecondaryIndexes": Value::Null,
         "TimeToLiveSpecification": match table.expires {
             true => json!({"AttributeName": "expires_at", "Enabled": true}),
             false => Value::Null,
@@ -41,16 +31,15 @@ fn expected(table: &TableSchema) -> Value {
 }
 
 fn deployed(properties: &Value) -> Value {
-    let mut attributes = properties["AttributeDefinitions"].as_array().cloned().unwrap_or_default();
-    attributes.sort_by_key(|attribute| attribute["AttributeName"].to_string());
-    let indexes = properties["GlobalSecondaryIndexes"].as_array().cloned().unwrap_or_default();
-    json!({
-        "AttributeDefinitions": attributes,
-        "KeySchema": properties["KeySchema"],
-        "GlobalSecondaryIndexes": indexes,
-        "TimeToLiveSpecification": properties["TimeToLiveSpecification"],
-        "BillingMode": properties["BillingMode"],
-    })
+    let of = |name: &str| (name.to_owned(), properties[name].clone());
+    let names = [
+        "AttributeDefinitions",
+        "KeySchema",
+        "GlobalSecondaryIndexes",
+        "TimeToLiveSpecification",
+        "BillingMode",
+    ];
+    names.map(of).into_iter().collect::<serde_json::Map<_, _>>().into()
 }
 
 #[test]

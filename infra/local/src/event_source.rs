@@ -60,8 +60,7 @@ impl EventSource {
             messages.iter().map(|m| (m.message_id.clone(), m.receipt_handle.clone())).collect();
         let mut batch = SqsEvent::default();
         batch.records = messages.into_iter().map(record).collect();
-        let deadline = self.clock.now() + i64::try_from(DISPATCH_TIMEOUT.as_millis()).unwrap_or(i64::MAX);
-        let work = events_dispatch::dispatch(&self.context, batch, deadline, Uuid::now_v7().to_string());
+        let work = events_dispatch::dispatch(&self.context, batch, Uuid::now_v7().to_string());
         // Lambda would end the invocation here; what was not finished comes again.
         let Ok(response) = tokio::time::timeout(DISPATCH_TIMEOUT, work).await else {
             tracing::warn!(records = count, "the dispatcher did not finish in time");

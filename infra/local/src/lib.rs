@@ -14,7 +14,9 @@ mod run;
 
 pub use args::{Args, Aws};
 pub use cloud::{Cloud, CloudError, PREFIX, TENANT};
-pub use cost::{Cost, Line, WRITES_OF_A_CALL_EVENT, WRITES_OF_ANOTHER_EVENT, total};
+pub use cost::{
+    Cost, LOG_OF_A_BATCH, LOG_OF_API_GATEWAY, Line, WRITES_OF_A_BATCH, WRITES_OF_AN_EVENT, total,
+};
 pub use credentials::{CredentialsError, RingCentralAccess};
 pub use event_source::{DISPATCH_TIMEOUT, EventSource, VISIBILITY_SECONDS};
 pub use gateway::Gateway;

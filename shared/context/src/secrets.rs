@@ -1,4 +1,5 @@
-//! Secrets of a deployment and of its tenants, kept in memory for a minute.
+//! Secrets of a deployment and of its tenants, kept in memory for a minute; a tenant's webhook keys also for longer, for
+//! whoever looks again before it refuses.
 
 use std::{
     collections::HashMap,
@@ -16,6 +17,8 @@ use trunkline_http::{TokenKeySource, TokenKeys, TokenKeysError};
 
 /// How long a secret is used before it is read again (milliseconds).
 const FRESH: Millis = 60_000;
+/// The same for webhook keys that a delivery fits: each busy receiver reads them so often.
+const KNOWN: Millis = 15 * FRESH;
 
 /// When a secret was read, and its text.
 type Read = (Millis, Arc<str>);
@@ -68,17 +71,17 @@ impl Secrets {
         Self { client, prefix: prefix.into(), clock, read: Arc::default() }
     }
 
-    async fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, SecretError> {
+    async fn get<T: DeserializeOwned>(&self, name: &str, age: Millis) -> Result<T, SecretError> {
         let id = format!("{}/{name}", self.prefix);
-        let text = self.text(&id).await?;
+        let text = self.text(&id, age).await?;
         serde_json::from_str(&text).map_err(|error| SecretError::Malformed(id, error))
     }
 
-    async fn text(&self, id: &str) -> Result<Arc<str>, SecretError> {
+    async fn text(&self, id: &str, age: Millis) -> Result<Arc<str>, SecretError> {
         let now = self.clock.now();
         let known = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
         if let Some((read_at, text)) = &known
-            && now < read_at + FRESH
+            && now < read_at + age
         {
             return Ok(text.clone());
         }
@@ -101,10 +104,20 @@ impl Secrets {
     }
 }
 
+impl Secrets {
+    async fn webhook_keys(&self, tenant: &TenantId, age: Millis) -> Result<SigningKeys, SigningKeysError> {
+        let secret: Result<WebhookSecret, _> = self.get(&format!("tenants/{tenant}"), age).await;
+        secret.map(|secret| secret.webhooks).map_err(|error| match error {
+            SecretError::Unknown(_) => SigningKeysError::Unknown(tenant.clone()),
+            other => SigningKeysError::Unreadable(Box::new(other)),
+        })
+    }
+}
+
 #[async_trait]
 impl CredentialSource for Secrets {
     async fn credentials(&self, tenant: &TenantId) -> Result<Credentials, CredentialsError> {
-        let secret: Result<TenantSecret, _> = self.get(&format!("tenants/{tenant}")).await;
+        let secret: Result<TenantSecret, _> = self.get(&format!("tenants/{tenant}"), FRESH).await;
         secret.map(|secret| secret.ringcentral).map_err(|error| match error {
             SecretError::Unknown(_) => CredentialsError::Unknown(tenant.clone()),
             // serde's messages name fields and types, never values of secrets.
@@ -119,17 +132,17 @@ impl CredentialSource for Secrets {
 #[async_trait]
 impl SigningKeySource for Secrets {
     async fn signing_keys(&self, tenant: &TenantId) -> Result<SigningKeys, SigningKeysError> {
-        let secret: Result<WebhookSecret, _> = self.get(&format!("tenants/{tenant}")).await;
-        secret.map(|secret| secret.webhooks).map_err(|error| match error {
-            SecretError::Unknown(_) => SigningKeysError::Unknown(tenant.clone()),
-            other => SigningKeysError::Unreadable(Box::new(other)),
-        })
+        self.webhook_keys(tenant, FRESH).await
+    }
+
+    async fn known_signing_keys(&self, tenant: &TenantId) -> Result<SigningKeys, SigningKeysError> {
+        self.webhook_keys(tenant, KNOWN).await
     }
 }
 
 #[async_trait]
 impl TokenKeySource for Secrets {
     async fn token_keys(&self) -> Result<TokenKeys, TokenKeysError> {
-        self.get("auth").await.map_err(|error: SecretError| TokenKeysError(Box::new(error)))
+        self.get("auth", FRESH).await.map_err(|error: SecretError| TokenKeysError(Box::new(error)))
     }
 }

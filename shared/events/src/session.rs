@@ -4,17 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tenant::TenantId;
 
-use crate::Envelope;
+use crate::{Envelope, Event};
 
 /// A telephony session as far as its events have told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TelephonySession {
-    /// Whose call it is.
-    #[serde(skip_serializing)]
-    pub tenant: TenantId,
     /// RingCentral's `telephonySessionId`.
     pub telephony_session_id: String,
     /// The highest sequence seen.
@@ -23,11 +19,8 @@ pub struct TelephonySession {
     pub parties: BTreeMap<String, Party>,
     /// Events folded in, each once.
     pub events_applied: u64,
-    /// Those of them that came after a newer one.
+    /// Those of them that were received after a newer one.
     pub events_late: u64,
-    /// Counts writes; the condition of the next one.
-    #[serde(skip_serializing, default)]
-    pub version: u64,
 }
 
 /// One leg of a call.
@@ -51,34 +44,44 @@ pub struct Party {
 }
 
 impl TelephonySession {
-    /// A session nobody has told about yet.
+    /// The state that the events of a call tell, in whatever order they were received; `None` without any.
     #[must_use]
-    pub fn new(tenant: TenantId, telephony_session_id: String) -> Self {
-        Self {
-            tenant,
-            telephony_session_id,
-            sequence: i64::MIN,
+    pub fn of(id: &str, events: &[Event]) -> Option<Self> {
+        let mut told: Vec<(i64, &Event)> =
+            events.iter().map(|event| (event.session.as_ref().map_or(0, |(_, at)| *at), event)).collect();
+        // The key decides between two notifications of the same moment, so that the state depends on nothing else.
+        told.sort_by(|(a, of_a), (b, of_b)| (a, &of_a.key).cmp(&(b, &of_b.key)));
+        let mut session = Self {
+            telephony_session_id: id.to_owned(),
+            sequence: told.last()?.0,
             parties: BTreeMap::new(),
-            events_applied: 0,
-            events_late: 0,
-            version: 0,
-        }
-    }
-
-    /// Takes an event in: a party is changed only by an event newer than what is known of it.
-    pub fn fold(&mut self, envelope: &Envelope) {
-        let sequence = envelope.session().map_or(0, |(_, sequence)| sequence);
-        self.events_applied += 1;
-        self.events_late += u64::from(sequence < self.sequence);
-        self.sequence = self.sequence.max(sequence);
-        let parties = envelope.body.get("parties").and_then(Value::as_array);
-        for party in parties.into_iter().flatten() {
-            let Some(id) = party.get("id").and_then(Value::as_str) else { continue };
-            if self.parties.get(id).is_none_or(|known| known.sequence <= sequence) {
-                self.parties.insert(id.to_owned(), Party::read(party, sequence));
+            events_applied: told.len() as u64,
+            events_late: late(&told),
+        };
+        for (sequence, event) in told {
+            // What is stored was read before it was.
+            let Ok(envelope) = Envelope::read(&event.raw) else { continue };
+            let parties = envelope.body.get("parties").and_then(Value::as_array);
+            for party in parties.into_iter().flatten() {
+                let Some(id) = party.get("id").and_then(Value::as_str) else { continue };
+                session.parties.insert(id.to_owned(), Party::read(party, sequence));
             }
         }
+        Some(session)
     }
+}
+
+/// How many events were received after one with a higher sequence.
+fn late(told: &[(i64, &Event)]) -> u64 {
+    let mut received: Vec<_> = told.iter().map(|(sequence, event)| (event.received_at, *sequence)).collect();
+    received.sort_unstable();
+    let mut newest = i64::MIN;
+    let mut late = 0;
+    for (_, sequence) in received {
+        late += u64::from(sequence < newest);
+        newest = newest.max(sequence);
+    }
+    late
 }
 
 impl Party {
@@ -98,7 +101,7 @@ impl Party {
 mod tests {
     use super::*;
 
-    fn event(sequence: i64, party: &str, status: &str) -> Envelope {
+    fn event(sequence: i64, party: &str, status: &str, received_at: i64) -> Event {
         let body = serde_json::json!({
             "event": "/restapi/v1.0/account/1/telephony/sessions",
             "body": {
@@ -106,19 +109,39 @@ mod tests {
                 "parties": [{"id": party, "status": {"code": status}}, {"noId": true}]
             }
         });
-        Envelope::read(&body.to_string()).unwrap()
+        Event::read("acme".parse().unwrap(), body.to_string(), received_at, received_at).unwrap()
     }
 
     #[test]
     fn a_late_event_never_overwrites_a_newer_one_but_tells_of_others() {
-        let mut session = TelephonySession::new("acme".parse().unwrap(), "s".to_owned());
-        for event in [event(1, "p-1", "Setup"), event(5, "p-1", "Disconnected"), event(3, "p-1", "Answered")]
-        {
-            session.fold(&event);
-        }
-        session.fold(&event(2, "p-2", "Proceeding"));
+        let events = [
+            event(1, "p-1", "Setup", 10),
+            event(5, "p-1", "Disconnected", 20),
+            event(3, "p-1", "Answered", 30),
+            event(2, "p-2", "Proceeding", 40),
+        ];
+        let session = TelephonySession::of("s", &events).unwrap();
         let status = |party: &str| session.parties[party].status.clone().unwrap();
         assert_eq!((status("p-1"), status("p-2")), ("Disconnected".to_owned(), "Proceeding".to_owned()));
         assert_eq!((session.sequence, session.events_applied, session.events_late), (5, 4, 2));
+    }
+
+    #[test]
+    fn whatever_order_events_are_read_in_they_tell_the_same() {
+        // Two filters tell of sequence 2, and not quite the same.
+        let mut events = vec![
+            event(1, "p-1", "Setup", 10),
+            event(2, "p-1", "Proceeding", 11),
+            event(2, "p-1", "Answered", 12),
+            event(3, "p-2", "Setup", 13),
+        ];
+        let told = TelephonySession::of("s", &events).unwrap();
+        for _ in 0..events.len() {
+            events.rotate_left(1);
+            assert_eq!(TelephonySession::of("s", &events).unwrap(), told);
+            events.swap(0, 2);
+            assert_eq!(TelephonySession::of("s", &events).unwrap(), told);
+        }
+        assert_eq!(TelephonySession::of("s", &[]), None);
     }
 }

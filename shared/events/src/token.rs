@@ -100,8 +100,11 @@ pub enum SigningKeysError {
 /// Where keys come from.
 #[async_trait]
 pub trait SigningKeySource: Send + Sync {
-    /// The keys of a tenant.
+    /// The keys of a tenant, as they are now or were a minute ago.
     async fn signing_keys(&self, tenant: &TenantId) -> Result<SigningKeys, SigningKeysError>;
+
+    /// The keys of a tenant as they were a while ago: enough to accept what fits them, not to refuse what doesn't.
+    async fn known_signing_keys(&self, tenant: &TenantId) -> Result<SigningKeys, SigningKeysError>;
 }
 
 fn derive(key: &SigningKey, tenant: &TenantId, subscription: &SubscriptionKey) -> String {

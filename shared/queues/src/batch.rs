@@ -6,54 +6,100 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent
 use futures::{FutureExt, StreamExt, stream};
 
 /// How many records of a batch are worked on at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 10;
 
-/// What became of a record.
+/// How a record's way through a batch ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is done and leaves the queue.
     Done,
-    /// Somebody else is at it; it comes again, just in case.
-    Busy,
     /// It failed and comes again.
     Again(String),
 }
 
-/// Works a batch off. A record that panics comes again like one that failed, and ends in the dead letters.
-pub async fn work_off<F, W>(batch: SqsEvent, work: W) -> SqsBatchResponse
-where
-    W: Fn(SqsMessage) -> F,
-    F: Future<Output = Verdict>,
-{
-    let failures = stream::iter(batch.records)
-        .map(|record| {
-            let id = record.message_id.clone().unwrap_or_default();
+/// A batch that is worked off in steps: the records that are still on their way, and those that come again.
+#[derive(Debug)]
+pub struct Batch<R> {
+    records: Vec<(String, R)>,
+    failures: Vec<String>,
+}
+
+impl Batch<SqsMessage> {
+    /// All records of a batch.
+    #[must_use]
+    pub fn of(event: SqsEvent) -> Self {
+        let id = |record: &SqsMessage| record.message_id.clone().unwrap_or_default();
+        let records = event.records.into_iter().map(|record| (id(&record), record)).collect();
+        Self { records, failures: Vec::new() }
+    }
+}
+
+impl<R> Batch<R> {
+    /// The records that are still on their way.
+    pub fn records(&self) -> impl Iterator<Item = &R> {
+        self.records.iter().map(|(_, record)| record)
+    }
+
+    /// Takes every record a step further, or ends its way. One that panics comes again like one that failed, and ends in the
+    /// dead letters.
+    pub async fn step<T, F, W>(self, work: W) -> Batch<T>
+    where
+        W: Fn(R) -> F,
+        F: Future<Output = Result<T, Verdict>>,
+    {
+        let worked = stream::iter(self.records).map(|(id, record)| {
             let worked = AssertUnwindSafe(async { work(record).await }).catch_unwind();
-            async move {
-                let reason = match worked.await {
-                    Ok(Verdict::Done) => return None,
-                    Ok(Verdict::Busy) => return Some(id),
-                    Ok(Verdict::Again(reason)) => reason,
-                    Err(_) => "the handler panicked".to_owned(),
-                };
-                tracing::warn!(message_id = id, reason, "a record goes back to its queue");
-                Some(id)
+            async move { (id, worked.await) }
+        });
+        // In their order, which is that of what a step between two may know of them.
+        let worked: Vec<_> = worked.buffered(AT_ONCE).collect().await;
+        let mut batch = Batch { records: Vec::new(), failures: self.failures };
+        for (id, outcome) in worked {
+            let reason = match outcome {
+                Ok(Ok(record)) => {
+                    batch.records.push((id, record));
+                    continue;
+                }
+                Ok(Err(Verdict::Done)) => continue,
+                Ok(Err(Verdict::Again(reason))) => reason,
+                Err(_) => "the handler panicked".to_owned(),
+            };
+            tracing::warn!(message_id = id, reason, "a record goes back to its queue");
+            batch.failures.push(id);
+        }
+        batch
+    }
+
+    /// Gives every record that is still on its way something along.
+    #[must_use]
+    pub fn with<E>(self, extra: impl IntoIterator<Item = E>) -> Batch<(R, E)> {
+        // Whoever gets nothing comes again.
+        let mut batch = Batch { records: Vec::new(), failures: self.failures };
+        let mut extra = extra.into_iter();
+        for (id, record) in self.records {
+            match extra.next() {
+                Some(extra) => batch.records.push((id, (record, extra))),
+                None => batch.failures.push(id),
             }
-        })
-        .buffer_unordered(AT_ONCE)
-        .filter_map(std::future::ready)
-        .collect::<Vec<_>>()
-        .await;
-    let mut response = SqsBatchResponse::default();
-    response.batch_item_failures = failures
-        .into_iter()
-        .map(|id| {
-            let mut failure = BatchItemFailure::default();
-            failure.item_identifier = id;
-            failure
-        })
-        .collect();
-    response
+        }
+        batch
+    }
+
+    /// The end: what has come so far is done.
+    #[must_use]
+    pub fn end(self) -> SqsBatchResponse {
+        let mut response = SqsBatchResponse::default();
+        response.batch_item_failures = self
+            .failures
+            .into_iter()
+            .map(|id| {
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier = id;
+                failure
+            })
+            .collect();
+        response
+    }
 }
 
 #[cfg(test)]
@@ -73,16 +119,31 @@ mod tests {
 
     #[tokio::test]
     async fn one_bad_record_does_not_touch_the_others() {
-        let response =
-            work_off(batch(&["a", "b", "c", "d"]), async |record| match record.message_id.as_deref() {
-                Some("b") => Verdict::Again("later".to_owned()),
+        let read = Batch::of(batch(&["a", "b", "c", "d", "e"]))
+            .step(async |record| match record.message_id.as_deref() {
+                Some("b") => Err(Verdict::Again("later".to_owned())),
                 Some("c") => panic!("a poison record"),
-                _ => Verdict::Done,
+                Some("d") => Err(Verdict::Done),
+                id => Ok(id.unwrap_or_default().to_owned()),
+            })
+            .await;
+        assert_eq!(read.records().collect::<Vec<_>>(), ["a", "e"]);
+        let done = read
+            .with([1, 2])
+            .step(async |(id, number)| match number {
+                2 => panic!("{id}, in the second step"),
+                _ => Ok(()),
             })
             .await;
         let mut failed: Vec<_> =
-            response.batch_item_failures.into_iter().map(|f| f.item_identifier).collect();
+            done.end().batch_item_failures.into_iter().map(|f| f.item_identifier).collect();
         failed.sort();
-        assert_eq!(failed, ["b", "c"]);
+        assert_eq!(failed, ["b", "c", "e"]);
+    }
+
+    #[tokio::test]
+    async fn who_gets_nothing_comes_again() {
+        let response = Batch::of(batch(&["a", "b"])).with([1]).end();
+        assert_eq!(response.batch_item_failures[0].item_identifier, "b");
     }
 }

@@ -6,5 +6,5 @@
 mod batch;
 mod deliveries;
 
-pub use batch::{Verdict, work_off};
+pub use batch::{Batch, Verdict};
 pub use deliveries::{DeliveryQueue, QueueError, Unreadable, read};

@@ -5,9 +5,9 @@
 
 mod client;
 mod events;
+mod packed;
 mod requests;
 mod schema;
-mod sessions;
 mod stamps;
 mod tokens;
 mod windows;
@@ -15,7 +15,7 @@ mod windows;
 pub use client::{TableError, Tables};
 pub use events::EventTable;
 pub use requests::RequestTable;
-pub use schema::{Index, SCHEMA, TableSchema};
+pub use schema::{SCHEMA, TableSchema};
 pub use stamps::client;
 pub use tokens::TokenTable;
 pub use windows::WindowTable;

@@ -23,6 +23,8 @@ pub struct Invocation {
     pub tenant: Option<String>,
     /// The HTTP status, or 200 for a batch.
     pub status: u16,
+    /// Whoever reads logs knows of it anyway: while it goes well, it is written at the level DEBUG.
+    pub told_elsewhere: bool,
     /// Records handled and failed, for a batch.
     pub batch: Option<(usize, usize)>,
     /// Requests made to RingCentral.
@@ -122,8 +124,8 @@ fn write(invocation: &Invocation, took: Duration) {
                 status = invocation.status,
                 duration_ms,
                 batch.records = invocation.batch.map(|(records, _)| records),
-                batch.failures = invocation.batch.map(|(_, failures)| failures),
-                ringcentral.calls = invocation.upstream_calls,
+                batch.failures = invocation.batch.map(|(_, failures)| failures).filter(|failures| *failures > 0),
+                ringcentral.calls = Some(invocation.upstream_calls).filter(|calls| *calls > 0),
                 ringcentral.operation = upstream_operation,
                 ringcentral.status = upstream_status,
                 ringcentral.request_id = upstream_request_id,
@@ -137,6 +139,7 @@ fn write(invocation: &Invocation, took: Duration) {
     match invocation.status {
         500.. => event!(error),
         _ if invocation.batch.is_some() && invocation.error.is_some() => event!(warn),
+        ..400 if invocation.told_elsewhere && invocation.error.is_none() => event!(debug),
         _ => event!(info),
     }
 }

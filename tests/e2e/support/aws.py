@@ -32,10 +32,13 @@ class Aws:
     def dead_letters(self):
         return self.depth("trunkline-events-dlq")
 
+    def asked(self, target):
+        """How often an operation was asked for."""
+        return call("GET", f"{self.url}/_aws/stats").json["requests"].get(target, 0)
+
     def sent(self):
         """How many messages were ever sent to a queue."""
-        answer = call("GET", f"{self.url}/_aws/stats")
-        return answer.json["requests"].get("AmazonSQS.SendMessage", 0)
+        return self.asked("AmazonSQS.SendMessage")
 
     def faults(self, **change):
         answer = call("POST", f"{self.url}/_aws/faults", change)

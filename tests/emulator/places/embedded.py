@@ -39,17 +39,17 @@ class Embedded(Operated, Gateway):
         """How many processes a function has."""
         return 1
 
-    def die_amid(self, uuid, work, late=False):
-        """Does the work, and kills the process while the write that would complete it is under way."""
+    def die_amid(self, work, late=False):
+        """Does the work, and kills the process while the dispatcher's first write is under way."""
         assert not late
-        target = "DynamoDB_20120810.TransactWriteItems"
+        target = "DynamoDB_20120810.PutItem"
         self.aws.faults(latency_ms={target: 60_000})
+        before = self.aws.asked(target)
         work()
-        poll("the work has begun", lambda: self.begun(uuid), every=0.01)
+        poll("the work has begun", lambda: self.aws.asked(target) > before, every=0.01)
         # It starts over the queue it has made, and over no other.
         hidden = self.queue_attributes("events")["VisibilityTimeout"]
         self.hide_for(MADE_WITH)
         self.kill()
         self.start()
         self.hide_for(hidden)
-        assert self.begun(uuid), "it was killed too late to matter"

@@ -25,7 +25,7 @@ class Line:
     def __init__(self, certificates, behind):
         self._behind = urlsplit(behind).netloc
         self._trust = ssl.create_default_context(cafile=certificates.authority)
-        self._target, self._late = None, False
+        self._target, self._late, self._having = None, False, b""
         self._held, self._released = threading.Event(), threading.Event()
         self._face = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._face.load_cert_chain(certificates.certificate, certificates.key)
@@ -33,11 +33,12 @@ class Line:
         self.url = f"https://localhost:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def hold(self, target, late=False):
-        """From now on requests of this target go no further. With `late` they do, and their answers don't come back."""
+    def hold(self, target, late=False, having=b""):
+        """From now on requests of this target that have this in their body go no further. With `late` they do, and their
+        answers don't come back."""
         self._held.clear()
         self._released.clear()
-        self._late, self._target = late, target
+        self._late, self._having, self._target = late, having, target
 
     def held(self):
         """Whether a request, or its answer, is being held."""
@@ -71,6 +72,7 @@ class Line:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 held = line._target is not None and self.headers.get("X-Amz-Target") == line._target
+                held = held and line._having in body
                 if held and not line._late:
                     return self.drop()
                 status, headers, answer = self.passed_on(body)

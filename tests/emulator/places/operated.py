@@ -60,13 +60,3 @@ class Operated:
         found = self.aws.ask("AmazonSQS.ReceiveMessage", asked).get("Messages", [])
         reasons = [one.get("MessageAttributes", {}).get("reason", {}).get("StringValue") for one in found]
         return [(one["Body"], reason) for one, reason in zip(found, reasons)]
-
-    def begun(self, uuid):
-        """Whether somebody has begun with this event and is not done."""
-        asked, items = {"TableName": "trunkline-events", "ConsistentRead": True}, []
-        while True:
-            page = self.aws.ask("DynamoDB_20120810.Scan", asked)
-            items += page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return any(f"#{uuid}#" in item["pk"]["S"] and "kind" not in item for item in items)
-            asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]

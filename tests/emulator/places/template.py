@@ -52,7 +52,7 @@ PATCHES = [
         concurrency_as_a_number,
     ),
     ("roles name the secret by its Id: the emulator's Ref of a secret is its name, AWS's the ARN", secret_by_its_arn),
-    ("the dispatcher may take 5 s instead of 30: a dead one's lease is waited for", impatient_dispatcher),
+    ("the dispatcher may take 5 s instead of 30: what a dead one had comes again only after that", impatient_dispatcher),
 ]
 
 

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::Context;
 
 const DAY: Millis = 86_400_000;
-/// The widest span a list may cover: it reads one partition a day.
+/// The widest span a list may cover: it reads one partition of the journal a day.
 const WIDEST: Millis = 31 * DAY;
 
 /// A processed event.
@@ -107,8 +107,8 @@ pub(crate) async fn session(
 ) -> Result<Json<TelephonySession>, Problem> {
     fields.finish()?;
     check_session(&id).map_err(|reason| Problem::field("telephonySessionId", reason))?;
-    let session = context.events.session(&caller.tenant, &id).await.map_err(unreadable)?;
-    session
+    let events = context.events.of_call(&caller.tenant, &id).await.map_err(unreadable)?;
+    TelephonySession::of(&id, &events)
         .map(Json)
         .ok_or_else(|| Problem::new(Type::NotFound).detail("No event of this call was received."))
 }

@@ -1,13 +1,12 @@
 //! The dispatcher: takes deliveries from the queue and applies each event once.
 //!
-//! Owns what happens to a delivery that fails: it comes again, or it goes to the dead letters with a reason if it can
+//! A batch is read, its events are announced together, and then each is applied. Owns what happens to a delivery that fails: it comes again, or it goes to the dead letters with a reason if it can
 //! never work. It must never let one record decide about another.
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use clock::Millis;
 use context::{Service, Wiring, WiringError};
-use events::{ProcessError, Processor};
-use queues::{DeliveryQueue, Verdict};
+use events::{Entry, Event, EventStoreError, Processor};
+use queues::{Batch, DeliveryQueue, Verdict};
 use telemetry::Invocation;
 
 /// What this function may touch.
@@ -35,13 +34,8 @@ pub async fn function() -> Result<Context, WiringError> {
     Ok(Context::new(&wiring))
 }
 
-/// Works a batch off; `deadline` (milliseconds since the epoch) is when the invocation ends.
-pub async fn dispatch(
-    context: &Context,
-    batch: SqsEvent,
-    deadline: Millis,
-    request_id: String,
-) -> SqsBatchResponse {
+/// Works a batch off.
+pub async fn dispatch(context: &Context, batch: SqsEvent, request_id: String) -> SqsBatchResponse {
     let records = batch.records.len();
     let invocation = Invocation {
         function: "dispatch",
@@ -50,28 +44,45 @@ pub async fn dispatch(
         status: 200,
         ..Invocation::default()
     };
-    let work = queues::work_off(batch, |record| process(context, record, deadline));
-    telemetry::observe(invocation, work, |response, invocation| {
+    telemetry::observe(invocation, work_off(context, batch), |response, invocation| {
         invocation.batch = Some((records, response.batch_item_failures.len()));
     })
     .await
 }
 
-async fn process(context: &Context, record: SqsMessage, deadline: Millis) -> Verdict {
-    let incoming = match queues::read(&record) {
-        Ok(incoming) => incoming,
-        Err(error) => return bury(context, &record, &error.to_string()).await,
-    };
-    match context.processor.process(&incoming, deadline).await {
-        Ok(_) => Verdict::Done,
-        // A duplicate while its twin is in work: were it dropped and the twin's container died, the event would be lost.
-        Err(ProcessError::Busy { .. }) => Verdict::Busy,
-        Err(error) if error.is_permanent() => bury(context, &record, &error.to_string()).await,
-        Err(error) => {
-            telemetry::failed(&error);
-            Verdict::Again(error.to_string())
-        }
+async fn work_off(context: &Context, batch: SqsEvent) -> SqsBatchResponse {
+    let read = Batch::of(batch).step(|record| read(context, record)).await;
+    let events: Vec<_> = read.records().collect();
+    if let Some(first) = events.first()
+        && events.iter().all(|event| event.tenant == first.tenant)
+    {
+        telemetry::tenant(first.tenant.as_str());
     }
+    let announced = context.processor.announce(&events).await;
+    read.with(announced).step(|(event, announced)| apply(context, event, announced)).await.end()
+}
+
+async fn read(context: &Context, record: SqsMessage) -> Result<Event, Verdict> {
+    let unreadable = match queues::read(&record) {
+        Ok(incoming) => match context.processor.read(incoming) {
+            Ok(event) => return Ok(event),
+            Err(error) => error.to_string(),
+        },
+        Err(error) => error.to_string(),
+    };
+    Err(bury(context, &record, &unreadable).await)
+}
+
+async fn apply(
+    context: &Context,
+    event: Event,
+    announced: Result<Entry, EventStoreError>,
+) -> Result<(), Verdict> {
+    let applied = async { context.processor.apply(&event, announced?).await };
+    applied.await.map(drop).map_err(|error| {
+        telemetry::failed(&error);
+        Verdict::Again(error.to_string())
+    })
 }
 
 /// A delivery that can never work leaves the queue only once it lies with the dead letters.

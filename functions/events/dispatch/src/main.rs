@@ -8,9 +8,8 @@ async fn main() -> Result<(), Error> {
     telemetry::init(telemetry::Format::detect());
     let context = events_dispatch::function().await?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
         let request_id = event.context.request_id.clone();
-        Ok::<_, Error>(events_dispatch::dispatch(&context, event.payload, deadline, request_id).await)
+        Ok::<_, Error>(events_dispatch::dispatch(&context, event.payload, request_id).await)
     }))
     .await
 }

@@ -1,0 +1,40 @@
+//! Pages: where one ended, so that the next begins right behind it.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use clock::Millis;
+use events::{Event, EventPage, EventStoreError};
+use serde::{Deserialize, Serialize};
+
+use super::key::Key;
+
+/// The last event of a page.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Position {
+    /// In a list by time: when it was received.
+    pub(super) at: Option<Millis>,
+    pub(super) partition: String,
+    pub(super) place: String,
+}
+
+impl Position {
+    pub(super) fn encode(&self) -> String {
+        // Two strings and a number always have a JSON form.
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    pub(super) fn decode(token: &str) -> Result<Self, EventStoreError> {
+        let json = URL_SAFE_NO_PAD.decode(token).map_err(|_| EventStoreError::InvalidPosition)?;
+        serde_json::from_slice(&json).map_err(|_| EventStoreError::InvalidPosition)
+    }
+}
+
+/// The page of a list that was read until there was one event more than asked for, which tells that there is a next page.
+pub(super) fn of(mut events: Vec<(Key, Event)>, limit: usize, by_time: bool) -> EventPage {
+    let more = events.len() > limit;
+    events.truncate(limit);
+    let next = events.last().filter(|_| more).map(|(Key { partition, place }, event)| {
+        let (partition, place) = (partition.clone(), place.clone());
+        Position { at: by_time.then_some(event.received_at), partition, place }.encode()
+    });
+    EventPage { events: events.into_iter().map(|(_, event)| event).collect(), next }
+}

@@ -1,0 +1,131 @@
+//! Events by the time they were received, newest first, found through the journal.
+//!
+//! Entries are read by their latest event, backwards. Whatever was received after the latest event of the last entry read
+//! can't be in an entry that was not: so much of the order is certain, and is looked up in the table. An announced event is
+//! one of the list if the table has it as this entry announced it; so each that is applied is listed once.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap, HashSet},
+};
+
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use clock::Millis;
+use events::{Event, EventPage, EventQuery, EventStoreError};
+use tenant::TenantId;
+
+use super::{
+    TABLE, item,
+    journal::{Candidate, Reader, wire},
+    key::Key,
+    page::{self, Position},
+    store_failed,
+};
+use crate::{
+    TableError, Tables,
+    client::{Item, failed},
+    schema::{KEY, SORT},
+};
+
+/// The most keys that DynamoDB looks up at once.
+const LOOKED_UP: usize = 100;
+
+pub(super) async fn list(
+    tables: &Tables,
+    tenant: &TenantId,
+    query: &EventQuery,
+) -> Result<EventPage, EventStoreError> {
+    let position = query.after.as_deref().map(Position::decode).transpose()?;
+    let after = match position {
+        None => None,
+        Some(Position { at: Some(at), partition, place }) if (query.from..=query.to).contains(&at) => {
+            Some((Reverse(at), Key { partition, place }))
+        }
+        Some(_) => return Err(EventStoreError::InvalidPosition),
+    };
+    let events = read(tables, tenant, query, after).await.map_err(store_failed)?;
+    Ok(page::of(events, query.limit, true))
+}
+
+/// One event more than asked for, if there are so many.
+async fn read(
+    tables: &Tables,
+    tenant: &TenantId,
+    query: &EventQuery,
+    after: Option<(Reverse<Millis>, Key)>,
+) -> Result<Vec<(Key, Event)>, TableError> {
+    let to = after.as_ref().map_or(query.to, |(Reverse(at), _)| *at);
+    let wanted = |candidate: &Candidate| {
+        (query.from..=to).contains(&candidate.at.0)
+            && query.kind.is_none_or(|kind| candidate.kind == kind)
+            && after.as_ref().is_none_or(|(at, key)| (candidate.at, &candidate.key) > (*at, key))
+    };
+    let mut journal = Reader::new(tables, tenant, query.from, to);
+    let mut waiting = BTreeSet::new();
+    let mut events = Vec::new();
+    loop {
+        let read = journal.next().await?;
+        let ended = read.is_none();
+        let (candidates, unread_until) = read.unwrap_or_default();
+        waiting.extend(candidates.into_iter().filter(wanted));
+        let certain = |candidate: &Candidate| ended || candidate.at.0 > unread_until;
+        while events.len() <= query.limit && waiting.first().is_some_and(certain) {
+            let mut chunk = Vec::new();
+            while chunk.len() < LOOKED_UP.min(query.limit + 1 - events.len())
+                && waiting.first().is_some_and(certain)
+            {
+                chunk.extend(waiting.pop_first());
+            }
+            applied(tables, tenant, chunk, &mut events).await?;
+        }
+        if ended || events.len() > query.limit {
+            return Ok(events);
+        }
+    }
+}
+
+/// Adds those of the candidates that were applied as they were announced.
+async fn applied(
+    tables: &Tables,
+    tenant: &TenantId,
+    candidates: Vec<Candidate>,
+    events: &mut Vec<(Key, Event)>,
+) -> Result<(), TableError> {
+    // Several entries may have announced the same event, and a key may be asked for only once.
+    let keys: HashSet<&Key> = candidates.iter().map(|candidate| &candidate.key).collect();
+    let items = look_up(tables, keys.into_iter().map(|key| wire(tenant, key)).collect()).await?;
+    for Candidate { at, key, entry, .. } in candidates {
+        let Some(item) = items.get(&(key.pk(tenant), key.place.clone())) else { continue };
+        if item::announced(item)? == entry && item::received(item)? == at.0 {
+            events.push((key, item::event(tenant, item)?));
+        }
+    }
+    Ok(())
+}
+
+/// The items that there are of these keys. DynamoDB may answer in parts, of 16 MB or as much as it can do at once.
+async fn look_up(
+    tables: &Tables,
+    mut keys: Vec<Item>,
+) -> Result<HashMap<(String, String), Item>, TableError> {
+    let table = tables.name(TABLE);
+    let mut items = HashMap::new();
+    while !keys.is_empty() {
+        let asked = keys.len();
+        let of_table = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(keys));
+        let request = tables.client().batch_get_item();
+        let output = request.request_items(&table, of_table.build().map_err(failed)?).send().await;
+        let mut output = output.map_err(failed)?;
+        for item in output.responses.as_mut().and_then(|tables| tables.remove(&table)).unwrap_or_default() {
+            let key = (item::string(&item, KEY)?.to_owned(), item::string(&item, SORT)?.to_owned());
+            items.insert(key, item);
+        }
+        let left = output.unprocessed_keys.as_mut().and_then(|tables| tables.remove(&table));
+        keys = left.map(|left| left.keys).unwrap_or_default();
+        if keys.len() >= asked {
+            // Whoever asked hears to come back; asking again at once would only be throttled again.
+            return Err(TableError("DynamoDB looked nothing up".into()));
+        }
+    }
+    Ok(items)
+}
