@@ -79,7 +79,7 @@ impl Wiring {
         };
         let build = async {
             // The others get as far as they come without an answer.
-            for _ in 0..2 {
+            for _ in 0..8 {
                 tokio::task::yield_now().await;
             }
             build(self)

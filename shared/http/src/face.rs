@@ -6,8 +6,6 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{Access, Idempotency, Problem, Type, access, observe};
 
@@ -42,9 +40,8 @@ impl Face {
     }
 
     /// Dresses the routes of a function.
-    pub fn dress(self, routes: OpenApiRouter) -> (Router, OpenApi) {
-        let (mut router, description) = routes.split_for_parts();
-        router = router.method_not_allowed_fallback(async || Problem::new(Type::MethodNotAllowed));
+    pub fn dress(self, routes: Router) -> Router {
+        let mut router = routes.method_not_allowed_fallback(async || Problem::new(Type::MethodNotAllowed));
         if let Some(idempotency) = self.idempotency {
             router = router
                 .layer(middleware::from_fn(move |request, next| idempotency.clone().once(request, next)));
@@ -54,9 +51,7 @@ impl Face {
                 router.layer(middleware::from_fn(move |request, next| check(access.clone(), request, next)));
         }
         let function = self.function;
-        router =
-            router.layer(middleware::from_fn(move |request, next| observe::observe(function, request, next)));
-        (router, description)
+        router.layer(middleware::from_fn(move |request, next| observe::observe(function, request, next)))
     }
 
     /// Answers for the paths that no function serves.

@@ -8,6 +8,7 @@ mod access;
 mod body;
 mod face;
 mod fields;
+mod handlers;
 mod idempotency;
 mod jwt;
 mod observe;

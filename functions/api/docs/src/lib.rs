@@ -7,7 +7,6 @@ use std::sync::LazyLock;
 use axum::{Router, http::header::CONTENT_TYPE, routing::get};
 use trunkline_http::{Face, Problem, Type, openapi};
 use utoipa::{OpenApi as _, openapi::OpenApi};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// The description of the whole API.
@@ -32,7 +31,7 @@ pub fn description() -> OpenApi {
 pub fn router() -> Router {
     let page = SwaggerUi::new("/docs").config(Config::from("/api/openapi.json").try_it_out_enabled(true));
     let routes = Router::new().route("/api/openapi.json", get(openapi_json)).merge(page);
-    Face::open("docs").dress(OpenApiRouter::from(routes)).0
+    Face::open("docs").dress(routes)
 }
 
 async fn openapi_json() -> Result<impl axum::response::IntoResponse, Problem> {

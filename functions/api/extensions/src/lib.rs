@@ -10,9 +10,8 @@ mod sites;
 use axum::Router;
 use context::{Wiring, WiringError};
 use provisioning::{Extensions, Sites};
-use trunkline_http::{Access, Face, Idempotency};
+use trunkline_http::{Access, Face, Idempotency, handlers};
 use utoipa::openapi::OpenApi;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What this function may touch.
 #[derive(Debug, Clone)]
@@ -39,13 +38,13 @@ impl Context {
 /// The routes of this function.
 pub fn router(context: Context) -> Router {
     let face = Face::secured("extensions", context.access.clone()).idempotent(context.idempotency.clone());
-    face.dress(routes_of().with_state(context)).0
+    face.dress(served().with_state(context))
 }
 
 /// The description of this function's routes.
 #[must_use]
 pub fn description() -> OpenApi {
-    routes_of().into_openapi()
+    described()
 }
 
 /// The function as Lambda starts it, with the connections that the first request needs.
@@ -56,11 +55,7 @@ pub async fn function() -> Result<Router, WiringError> {
     Wiring::from_env()?.start(true, |wiring| router(Context::new(wiring))).await
 }
 
-fn routes_of() -> OpenApiRouter<Context> {
-    OpenApiRouter::new()
-        .routes(routes!(extensions::list, extensions::create))
-        .routes(routes!(extensions::read, extensions::update, extensions::delete))
-        .routes(routes!(extensions::renumber))
-        .routes(routes!(extensions::users))
-        .routes(routes!(sites::list, sites::create))
-}
+handlers!(
+    Context: extensions::list, extensions::create, extensions::read, extensions::update, extensions::delete,
+    extensions::renumber, extensions::users, sites::list, sites::create
+);

@@ -9,9 +9,8 @@ use ringcentral::RingCentral;
 use serde::Serialize;
 use tables::Tables;
 use tenant::TenantId;
-use trunkline_http::{Access, Face, Fields, Problem};
+use trunkline_http::{Access, Face, Fields, Problem, handlers};
 use utoipa::{ToSchema, openapi::OpenApi};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What this function may touch.
 #[derive(Debug, Clone)]
@@ -37,13 +36,13 @@ impl Context {
 
 /// The routes of this function.
 pub fn router(context: Context) -> Router {
-    Face::open("health").dress(routes_of().with_state(context)).0
+    Face::open("health").dress(served().with_state(context))
 }
 
 /// The description of this function's routes.
 #[must_use]
 pub fn description() -> OpenApi {
-    routes_of().into_openapi()
+    described()
 }
 
 /// The function as Lambda starts it, with the connections that the first request needs.
@@ -54,9 +53,7 @@ pub async fn function() -> Result<Router, WiringError> {
     Wiring::from_env()?.start(true, |wiring| router(Context::new(wiring))).await
 }
 
-fn routes_of() -> OpenApiRouter<Context> {
-    OpenApiRouter::new().routes(routes!(health))
-}
+handlers!(Context: health);
 
 /// How the gateway is.
 #[derive(Debug, Serialize, ToSchema)]

@@ -8,9 +8,8 @@ use axum::Router;
 use clock::SharedClock;
 use context::{Wiring, WiringError};
 use ringcentral::RingCentral;
-use trunkline_http::{Access, Face};
+use trunkline_http::{Access, Face, handlers};
 use utoipa::openapi::OpenApi;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What this function may touch.
 #[derive(Debug, Clone)]
@@ -30,13 +29,13 @@ impl Context {
 
 /// The routes of this function.
 pub fn router(context: Context) -> Router {
-    Face::secured("platform", context.access.clone()).dress(routes_of().with_state(context)).0
+    Face::secured("platform", context.access.clone()).dress(served().with_state(context))
 }
 
 /// The description of this function's routes.
 #[must_use]
 pub fn description() -> OpenApi {
-    routes_of().into_openapi()
+    described()
 }
 
 /// The function as Lambda starts it, with the connections that the first request needs.
@@ -47,6 +46,4 @@ pub async fn function() -> Result<Router, WiringError> {
     Wiring::from_env()?.start(true, |wiring| router(Context::new(wiring))).await
 }
 
-fn routes_of() -> OpenApiRouter<Context> {
-    OpenApiRouter::new().routes(routes!(limits::list))
-}
+handlers!(Context: limits::list);

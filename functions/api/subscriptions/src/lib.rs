@@ -13,9 +13,8 @@ use clock::SharedClock;
 use context::{Wiring, WiringError};
 use events::{EventStore, SigningKeySource};
 use ringcentral::RingCentral;
-use trunkline_http::{Access, Face, Idempotency};
+use trunkline_http::{Access, Face, Idempotency, handlers};
 use utoipa::openapi::OpenApi;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What this function may touch.
 #[derive(Clone)]
@@ -54,13 +53,13 @@ impl Context {
 /// The routes of this function.
 pub fn router(context: Context) -> Router {
     let face = Face::secured("subscriptions", context.access.clone()).idempotent(context.idempotency.clone());
-    face.dress(routes_of().with_state(context)).0
+    face.dress(served().with_state(context))
 }
 
 /// The description of this function's routes.
 #[must_use]
 pub fn description() -> OpenApi {
-    routes_of().into_openapi()
+    described()
 }
 
 /// The function as Lambda starts it, with the connections that the first request needs.
@@ -71,11 +70,7 @@ pub async fn function() -> Result<Router, WiringError> {
     Wiring::from_env()?.start(true, |wiring| router(Context::new(wiring))).await
 }
 
-fn routes_of() -> OpenApiRouter<Context> {
-    OpenApiRouter::new()
-        .routes(routes!(subscriptions::list, subscriptions::create))
-        .routes(routes!(subscriptions::read, subscriptions::delete))
-        .routes(routes!(subscriptions::renew))
-        .routes(routes!(received::list))
-        .routes(routes!(received::session))
-}
+handlers!(
+    Context: subscriptions::list, subscriptions::create, subscriptions::read, subscriptions::delete, subscriptions::renew,
+    received::list, received::session
+);
