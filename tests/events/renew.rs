@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use events_renew::{Context, LEAST, NotRenewed, Renewed};
-use serde_json::{Value, json};
+use serde_json::json;
 use simulator::{EventsOrder, Fault, FaultKind};
 use trunkline::{Rate, Schedule};
 use trunkline_tests::World;
@@ -26,6 +26,11 @@ async fn left(world: &World, id: &str) -> i64 {
     world.get(&format!("/api/webhooks/subscriptions/{id}")).await.json["expiresIn"].as_i64().unwrap()
 }
 
+/// Whether a subscription has the life that RingCentral renews it for; whoever waits for anything lets a little of it pass.
+async fn lives(world: &World, id: &str) -> bool {
+    (WEEK - 60..=WEEK).contains(&left(world, id).await)
+}
+
 async fn renew(world: &World) -> Result<Renewed, NotRenewed> {
     events_renew::renew(&Context::new(&world.wiring), "story".to_owned()).await
 }
@@ -39,7 +44,7 @@ async fn a_subscription_near_its_end_lives_longer_afterwards_and_a_second_run_fi
     let world = World::new().await;
     let id = subscribe(&world, HOUR).await;
     assert_eq!(renew(&world).await, Ok(Renewed { found: 1, renewed: 1 }));
-    assert_eq!(left(&world, &id).await, WEEK);
+    assert!(lives(&world, &id).await);
     assert_eq!(renew(&world).await, Ok(Renewed { found: 1, renewed: 0 }));
     assert_eq!(world.asked("renewSubscription"), 1);
 }
@@ -79,12 +84,12 @@ async fn subscriptions_of_others_are_left_alone() {
     }
     let ours = subscribe(&world, HOUR).await;
     assert_eq!(renew(&world).await, Ok(Renewed { found: 1, renewed: 1 }));
-    assert_eq!(left(&world, &ours).await, WEEK);
     let listed = world.get("/api/webhooks/subscriptions").await.json;
-    for record in listed["records"].as_array().unwrap() {
-        let expected = if record["id"] == ours.as_str() { WEEK } else { HOUR };
-        assert_eq!(record["expiresIn"], expected, "{record}");
-    }
+    let (renewed, left): (Vec<_>, Vec<_>) =
+        listed["records"].as_array().unwrap().iter().partition(|one| one["expiresIn"].as_i64() > Some(HOUR));
+    assert_eq!((renewed.len(), left.len()), (1, 2), "{listed}");
+    assert_eq!(renewed[0]["id"], ours.as_str());
+    assert_eq!(world.asked("renewSubscription"), 1);
 }
 
 #[tokio::test]
@@ -96,7 +101,7 @@ async fn one_that_is_gone_keeps_no_other_from_being_renewed() {
     assert_eq!((error.sum, error.failures.len()), (Renewed { found: 2, renewed: 1 }, 1));
     let told = error.to_string();
     assert!(told.contains("default") && told.contains(&ids[0]) && told.contains("404"), "{told}");
-    assert_eq!((left(&world, &ids[0]).await, left(&world, &ids[1]).await), (HOUR, WEEK));
+    assert!(left(&world, &ids[0]).await <= HOUR && lives(&world, &ids[1]).await);
 }
 
 #[tokio::test]
@@ -112,14 +117,14 @@ async fn one_that_ringcentral_has_given_up_is_told_and_not_asked_for() {
     }
     world.aws().faults().clear();
     world.simulator.tick().await;
-    let shown: Value = world.get(&format!("/api/webhooks/subscriptions/{dead}")).await.json;
+    let shown = world.get(&format!("/api/webhooks/subscriptions/{dead}")).await.json;
     assert_eq!(shown["status"], "Blacklisted", "{shown}");
     let next = subscribe(&world, HOUR).await;
     let error = renew(&world).await.unwrap_err();
     assert_eq!(error.sum, Renewed { found: 2, renewed: 1 });
     let told = error.to_string();
     assert!(told.contains(&dead) && told.contains("503") && !told.contains("http"), "{told}");
-    assert_eq!(left(&world, &next).await, WEEK);
+    assert!(lives(&world, &next).await);
     assert_eq!(world.asked("renewSubscription"), 1);
 }
 
@@ -133,7 +138,7 @@ async fn while_ringcentral_is_away_nothing_is_renewed_and_the_next_run_does_it()
     world.simulator.clear_faults();
     world.time.advance(Duration::from_secs(120));
     assert_eq!(renew(&world).await, Ok(Renewed { found: 1, renewed: 1 }));
-    assert_eq!(left(&world, &id).await, WEEK);
+    assert!(lives(&world, &id).await);
 }
 
 #[tokio::test]
@@ -143,7 +148,8 @@ async fn a_renewal_whose_answer_was_lost_is_found_done_by_the_next_run() {
     world.simulator.add_fault(refusal(500).times(1).after_apply());
     assert!(renew(&world).await.is_err(), "nobody knows whether it worked");
     assert_eq!(renew(&world).await, Ok(Renewed { found: 1, renewed: 0 }));
-    assert_eq!((left(&world, &id).await, world.asked("renewSubscription")), (WEEK, 1));
+    assert!(lives(&world, &id).await);
+    assert_eq!(world.asked("renewSubscription"), 1);
 }
 
 #[tokio::test]
@@ -155,7 +161,7 @@ async fn a_tenant_without_credentials_keeps_no_other_from_being_renewed() {
     assert_eq!(error.sum.renewed, 1);
     // By this word an alarm finds it.
     assert!(error.to_string().contains("acme") && error.to_string().contains("credentials"), "{error}");
-    assert_eq!(left(&world, &id).await, WEEK);
+    assert!(lives(&world, &id).await);
 }
 
 #[tokio::test]
@@ -169,7 +175,7 @@ async fn one_machine_wakes_it_by_its_clock_and_again_when_it_fails() {
     let now = || clock::Clock::now(&clock) / 1_000;
     world.simulator.add_fault(refusal(400).times(1));
     assert!(schedule.turn().await);
-    assert_eq!((now(), left(&world, &id).await), (HOUR + 60, WEEK));
+    assert_eq!((now(), lives(&world, &id).await), (HOUR + 60, true));
     assert!(schedule.turn().await);
     assert_eq!((now(), world.asked("renewSubscription")), (2 * HOUR + 60, 2));
     // Three tries, and the rest is left to the next turn.
