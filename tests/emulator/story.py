@@ -312,14 +312,11 @@ def fired(tale):
 @step("A renewal that fails is tried again, and lies with the dead letters of schedules at last", needs="asynchronous")
 def given_up(tale):
     place, world = tale.place, tale.world
-    # Until the tenant's secret was stored, the schedule had nobody to renew for.
-    before = len(place.dead_letters("schedules-dlq"))
     tried = tale.ringcentral.stats()["requests"]["listSubscriptions"]
     tale.ringcentral.fault("error", "listSubscriptions", status=400)
-    place.wake("renew")
-    poll("it is with the dead letters", lambda: len(place.dead_letters("schedules-dlq")) > before, every=0.3)
+    place.wake("renew", "schedules-dlq")
+    ((body, _),) = poll("it is with the dead letters", lambda: place.dead_letters("schedules-dlq"), every=0.3)
     tale.ringcentral.clear_faults()
-    body, _ = place.dead_letters("schedules-dlq")[-1]
     world.expect("default: the subscriptions can't be listed" in body, f"the dead letter: {body}")
     tries = tale.ringcentral.stats()["requests"]["listSubscriptions"] - tried
     # The schedule may have fired meanwhile.
