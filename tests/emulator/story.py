@@ -19,6 +19,10 @@ VISIBILITY = 6
 # As many containers of a function as the burst of lists may have.
 CONTAINERS = 12
 CALLS = "/restapi/v1.0/account/1/telephony/sessions"
+# What the renewal asks RingCentral for, at times of its own.
+BY_THE_CLOCK = {"listSubscriptions", "renewSubscription", "getToken"}
+# Seconds; no subscription that was just renewed has less.
+RENEWED = 6 * 86_400
 
 
 # --- what stands before the first request
@@ -48,10 +52,14 @@ def queues(tale):
 def schedules(tale):
     kinds = ["AWS::Scheduler::Schedule", "AWS::Events::Rule"]
     found = [one["LogicalResourceId"] for one in tale.place.resources if one["ResourceType"] in kinds]
-    if found:
-        tale.world.figure("NOT TOLD: whether these schedules fire", ", ".join(found))
-    else:
-        tale.world.figure("schedules in the template", "none, so there is nothing to fire")
+    tale.world.equal(found, ["RenewFunctionRenewal"], "schedules; each needs a step that tells of its effect")
+    schedule = tale.place.schedule("trunkline-renew")
+    tale.world.equal(
+        (schedule["State"], schedule["ScheduleExpression"]), ("ENABLED", tale.place.renewal), "the schedule"
+    )
+    dead = tale.place.queue_attributes("schedules-dlq")["QueueArn"]
+    tale.world.equal(schedule["Target"]["DeadLetterConfig"]["Arn"], dead, "its dead letters")
+    tale.world.expect(schedule["Target"]["Arn"].endswith(":trunkline-renew:live"), "it passes the alias by")
 
 
 @step("The tenant's secret is stored and a token issued")
@@ -69,9 +77,14 @@ def flipped(text):
     return ("0" if text[0] != "0" else "1") + text[1:]
 
 
+def asked(tale):
+    """What RingCentral was asked for by callers."""
+    return {name: count for name, count in tale.ringcentral.requests().items() if name not in BY_THE_CLOCK}
+
+
 @step("Without a token, or with a wrong one, nothing is told and RingCentral is not asked")
 def refused(tale):
-    place, before = tale.place, tale.ringcentral.requests()
+    place, before = tale.place, asked(tale)
     header, claims, signature = place.token.split(".")
     wrong = flipped(signature)
     missing, forged = place.refusals
@@ -80,12 +93,12 @@ def refused(tale):
             answer = place.get(path, token=token)
             tale.world.equal(answer.status, status, f"{what} token for {path}")
             tale.world.expect(b"records" not in answer.body, f"{what} token for {path}: {answer}")
-    tale.world.equal(tale.ringcentral.requests(), before, "requests to RingCentral")
+    tale.world.equal(asked(tale), before, "requests to RingCentral")
 
 
 @step("They were refused at the door: the authorizer was asked, and no other function was woken", needs="door")
 def door(tale):
-    tale.world.equal({*tale.place.containers()}, {"authorizer"}, "functions that were woken")
+    tale.world.equal({*tale.place.containers()} - {"renew"}, {"authorizer"}, "functions that were woken")
 
 
 @step("An API call reaches RingCentral and comes back: everything is there, in lists and one by one")
@@ -110,10 +123,10 @@ def creation(tale):
     world.equal((first.status, again.status), (201, 201), f"both creations ({first}, {again})")
     world.equal(again.headers.get("idempotency-replayed"), "true", "the second is a replay")
     world.equal(len(made(tale.ringcentral, wanted)), 1, "users in RingCentral")
-    before = tale.ringcentral.requests()
+    before = asked(tale)
     wrong = place.post("/api/extensions", {"type": "Robot", "contact": {"email": "ida"}})
     world.expect(wrong.status == 400 and wrong.is_problem and wrong.fields, f"a wrong request: {wrong}")
-    world.equal(tale.ringcentral.requests(), before, "requests to RingCentral")
+    world.equal(asked(tale), before, "requests to RingCentral")
 
 
 @step("The pages that describe the API are served without a token")
@@ -135,6 +148,14 @@ def subscription(tale):
     tale.address = known["deliveryMode"]["address"]
     tale.world.expect(tale.address.startswith(f"{tale.place.url}/api/webhooks/events/"), f"address {tale.address}")
     tale.verification = tale.place.verification_token(tale.address)
+
+
+@step("The subscription is brought near its end, which the schedule will find")
+def near_its_end(tale):
+    path = f"/api/webhooks/subscriptions/{tale.subscription['id']}/renew"
+    shortened = tale.place.post(path, {"expiresIn": 3600})
+    tale.world.equal((shortened.status, shortened.json["expiresIn"]), (200, 3600), "its life")
+    tale.shortened_since = time.monotonic()
 
 
 @step("Forty events, some twice and none in order, go through receiver, queue and dispatcher into the table, each once")
@@ -271,6 +292,37 @@ def redriven(tale):
     world.expect("huge" not in {event["uuid"] for event in place.events()}, "what was only announced is listed")
 
 
+# --- the clock
+
+
+@step("A schedule fires: the subscription that was near its end lives longer, and is the same otherwise")
+def fired(tale):
+    def renewed():
+        (known,) = tale.ringcentral.subscriptions()
+        return known if known["expiresIn"] > RENEWED else None
+
+    # Twice its interval, and what the emulator takes to look at its clock.
+    known = poll("the subscription lives longer", renewed, bound=150, every=0.5)
+    tale.world.figure("found renewed", f"{time.monotonic() - tale.shortened_since:.0f} s after it was near its end")
+    same = ["id", "status", "eventFilters", "deliveryMode"]
+    tale.world.equal([known[one] for one in same], [tale.subscription[one] for one in same], "the subscription")
+    tale.world.equal(tale.ringcentral.stats()["requests"]["renewSubscription"], 1, "renewals")
+
+
+@step("A renewal that fails is tried again, and lies with the dead letters of schedules at last", needs="asynchronous")
+def given_up(tale):
+    place, world = tale.place, tale.world
+    tried = tale.ringcentral.stats()["requests"]["listSubscriptions"]
+    tale.ringcentral.fault("error", "listSubscriptions", status=400)
+    place.wake("renew", "schedules-dlq")
+    ((body, _),) = poll("it is with the dead letters", lambda: place.dead_letters("schedules-dlq"), every=0.3)
+    tale.ringcentral.clear_faults()
+    world.expect("default: the subscriptions can't be listed" in body, f"the dead letter: {body}")
+    tries = tale.ringcentral.stats()["requests"]["listSubscriptions"] - tried
+    # The schedule may have fired meanwhile.
+    world.expect(tries in [3, 4], f"{tries} tries")
+
+
 # --- what it leaves to be looked at
 
 
@@ -284,10 +336,11 @@ def woken(tale):
 @step("A function's role opens what the function needs, and nothing else", needs="roles")
 def roles(tale):
     place = tale.place
-    names = ["receive", "dispatch", "authorizer", "extensions"]
-    receiver, dispatcher, authorizer, extensions = (place.as_function(name) for name in names)
+    names = ["receive", "dispatch", "authorizer", "extensions", "renew"]
+    receiver, dispatcher, authorizer, extensions, renewal = (place.as_function(name) for name in names)
     tenant, auth = ({"SecretId": f"trunkline/{name}"} for name in ["tenants/default", "auth"])
     queue, dead = ({"QueueUrl": place.queue(name)} for name in ["events", "events-dlq"])
+    given_up = {"QueueUrl": place.queue("schedules-dlq"), "MessageBody": "{}"}
     table = {"TableName": "trunkline-events"}
     cases = [
         ("receiver", receiver, "secretsmanager.GetSecretValue", tenant, True),
@@ -307,6 +360,12 @@ def roles(tale):
         ("extensions", extensions, "DynamoDB_20120810.Scan", {"TableName": "trunkline-windows"}, True),
         ("extensions", extensions, "DynamoDB_20120810.Scan", table, False),
         ("extensions", extensions, "AmazonSQS.SendMessage", {**queue, "MessageBody": "{}"}, False),
+        # By Lambda, which leaves there what failed.
+        ("renewal", renewal, "AmazonSQS.SendMessage", given_up, True),
+        ("renewal", renewal, "AmazonSQS.SendMessage", {**queue, "MessageBody": "{}"}, False),
+        ("renewal", renewal, "secretsmanager.GetSecretValue", tenant, True),
+        ("renewal", renewal, "secretsmanager.GetSecretValue", auth, False),
+        ("renewal", renewal, "DynamoDB_20120810.Scan", table, False),
     ]
     for who, aws, target, body, allowed in cases:
         answer = aws.attempt(target, body)

@@ -6,6 +6,7 @@ mod cost;
 mod dispatch;
 mod journal;
 mod receive;
+mod renew;
 mod rotation;
 mod samples;
 mod subscriptions;

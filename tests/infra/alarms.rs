@@ -9,12 +9,12 @@ use crate::{
     template::Template,
 };
 
-fn dimension(name: &str, value: &Value) -> Value {
+pub(crate) fn dimension(name: &str, value: &Value) -> Value {
     json!([{ "Name": name, "Value": value }])
 }
 
 /// Whether an alarm watches this metric of this resource.
-fn watched(template: &Template, namespace: &str, metric: &str, dimensions: &Value) -> bool {
+pub(crate) fn watched(template: &Template, namespace: &str, metric: &str, dimensions: &Value) -> bool {
     template.all("AWS::CloudWatch::Alarm").iter().any(|(_, alarm)| {
         alarm["Namespace"] == namespace && alarm["MetricName"] == metric && alarm["Dimensions"] == *dimensions
     })
@@ -89,7 +89,7 @@ fn counted<'a>(template: &'a Template, metric: &str) -> Vec<&'a str> {
 fn whoever_calls_ringcentral_is_heard_when_it_refuses() {
     let template = Template::load();
     assert_eq!(counted(&template, "ToldToComeLater"), ["ExtensionsLogs", "SubscriptionsLogs"]);
-    let callers = ["ExtensionsLogs", "HealthLogs", "SubscriptionsLogs"];
+    let callers = ["ExtensionsLogs", "HealthLogs", "RenewLogs", "SubscriptionsLogs"];
     assert_eq!(counted(&template, "CredentialsRefused"), callers);
     // The word that the pattern looks for stands in what is logged.
     let tenant = || "acme".parse().unwrap();

@@ -13,6 +13,7 @@ use crate::{
     },
     roles::{lambda_can_do_its_part, nothing_is_wide},
     routes::secured_where_described,
+    schedules::{a_schedule_only_wakes, nothing_scheduled_is_lost},
     template::Template,
 };
 
@@ -86,6 +87,42 @@ fn a_queue_without_dead_letters() {
         schedule,
         nothing_is_given_up_silently,
         "HealthFunction is woken by Nightly, which has no dead",
+    );
+}
+
+#[test]
+fn a_schedule_without_dead_letters() {
+    let schedule = "/Resources/RenewFunction/Properties/Events/Renewal/Properties";
+    let config = format!("{schedule}/DeadLetterConfig");
+    let complaint = "RenewFunction is woken by Renewal, which has no dead letters";
+    broken(&config, Value::Null, nothing_is_given_up_silently, complaint);
+    broken(&config, Value::Null, nothing_scheduled_is_lost, "Renewal has no dead letters");
+    // A scheduler hears nothing of an invocation that fails.
+    let of_function = "/Resources/RenewFunction/Properties/DeadLetterQueue";
+    broken(of_function, Value::Null, nothing_scheduled_is_lost, "RenewFunction has no dead letters");
+    let kept = "/Resources/SchedulesDeadLetterQueue/Properties/MessageRetentionPeriod";
+    broken(kept, json!(86_400), nothing_scheduled_is_lost, "the dead letters of Renewal end too early");
+    let alarm = "/Resources/SchedulesDeadLettersAlarm";
+    broken(alarm, Value::Null, nothing_scheduled_is_lost, "nobody watches the dead letters of RenewFunction");
+    let alarm = "/Resources/RenewErrorsAlarm";
+    broken(alarm, Value::Null, nothing_scheduled_is_lost, "nobody watches Errors of RenewFunction");
+    let sends = format!("{}/Action", statement("RenewRole", 4));
+    let complaint = "RenewFunction can't leave its dead letters";
+    broken(&sends, json!("sqs:ReceiveMessage"), lambda_can_do_its_part, complaint);
+}
+
+#[test]
+fn a_schedule_that_may_not_wake_or_may_more() {
+    let wakes = format!("{}/Resource", statement("RenewScheduleRole", 0));
+    let unpublished = json!({"Fn::GetAtt": ["RenewFunction", "Arn"]});
+    broken(&wakes, unpublished, a_schedule_only_wakes, "Renewal may");
+    let trusted =
+        "/Resources/RenewScheduleRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal/Service";
+    broken(
+        trusted,
+        json!("lambda.amazonaws.com"),
+        a_schedule_only_wakes,
+        "others can take the role of Renewal",
     );
 }
 

@@ -10,7 +10,10 @@ use crate::template::Template;
 fn switches() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     BTreeMap::from([
         ("Provisioning", BTreeSet::from(["api-extensions"])),
-        ("Eventing", BTreeSet::from(["api-subscriptions", "events-dispatch", "events-receive"])),
+        (
+            "Eventing",
+            BTreeSet::from(["api-subscriptions", "events-dispatch", "events-receive", "events-renew"]),
+        ),
         ("ApiDocs", BTreeSet::from(["api-docs"])),
         ("Dashboards", BTreeSet::new()),
     ])

@@ -20,6 +20,7 @@ mod ports;
 mod queues;
 mod roles;
 mod routes;
+mod schedules;
 mod stages;
 mod statement;
 mod tables;

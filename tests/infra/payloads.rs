@@ -10,6 +10,7 @@ use crate::{
     functions::crates,
     queues::sources,
     routes,
+    schedules::schedules,
     template::{Template, path, text},
 };
 
@@ -45,7 +46,9 @@ fn every_request_reaches_the_function_it_is_filed_under() {
     let routes = routes::routes(&template);
     let mut seen = 0;
     for (binary, file) in payloads() {
-        if !sources(&template.function(&binary)).is_empty() || binary == AUTHORIZER {
+        let function = template.function(&binary);
+        let asked = sources(&function).is_empty() && schedules(&function).is_empty();
+        if !asked || binary == AUTHORIZER {
             continue;
         }
         let request: ApiGatewayV2httpRequest =
@@ -103,6 +106,26 @@ fn every_batch_is_what_the_queue_carries() {
         }
     }
     assert!(readable > 0 && unreadable > 0);
+}
+
+/// What EventBridge Scheduler hands over when a schedule says nothing else.
+#[test]
+fn every_schedule_hands_over_what_it_says_of_itself() {
+    let template = Template::load();
+    let mut seen = 0;
+    for (binary, file) in payloads() {
+        let function = template.function(&binary);
+        for (name, schedule) in schedules(&function) {
+            assert!(schedule["Input"].is_null(), "{name}");
+            let event: serde_json::Value = serde_json::from_str(&text(&file)).unwrap();
+            assert_eq!(event["source"], "aws.scheduler", "{file}");
+            assert_eq!(event["detail-type"], "Scheduled Event", "{file}");
+            let by = event["resources"][0].as_str().unwrap();
+            assert!(by.ends_with(&format!("/{}", template.resolved(&schedule["Name"]))), "{file}: {by}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
 }
 
 #[test]

@@ -192,6 +192,24 @@ async fn receive() {
 }
 
 #[tokio::test]
+async fn renew() {
+    let story = Story::of("events-renew").await;
+    let context = events_renew::Context::new(&story.wiring);
+    let renew = async || events_renew::renew(&context, "story".to_owned()).await;
+    let life = json!({"eventFilters": ["/restapi/v1.0/account/~/telephony/sessions"], "expiresIn": 3600});
+    assert_eq!(story.world.send("POST", "/api/webhooks/subscriptions", &life).await.status, 201);
+    assert_eq!(renew().await.unwrap().renewed, 1);
+    for _ in 0..3 {
+        assert_eq!(story.world.get("/api/webhooks/subscriptions").await.status, 200);
+        assert_eq!(renew().await.unwrap().renewed, 0);
+    }
+    let refusal = simulator::Fault::new(FaultKind::Force429).about(Scope::Address).times(1);
+    story.world.simulator.add_fault(refusal);
+    assert!(renew().await.is_err());
+    story.end();
+}
+
+#[tokio::test]
 async fn dispatch() {
     let story = Story::of("events-dispatch").await;
     let context = events_dispatch::Context::new(&story.wiring);

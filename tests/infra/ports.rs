@@ -35,7 +35,7 @@ const QUEUE: Grant = grant(":trunkline-events", &["sqs:SendMessage", "sqs:GetQue
 const DEAD_LETTERS: Grant = grant(":trunkline-events-dlq", &["sqs:SendMessage"]);
 
 /// The types a context is made of, and what each is for at most. A new port is a line here.
-const PORTS: [(&str, &[Grant]); 14] = [
+const PORTS: [(&str, &[Grant]); 15] = [
     ("Access", &[AUTH]),
     ("RingCentral", &[WINDOWS, TOKENS, TENANTS]),
     ("Extensions", &[WINDOWS, TOKENS, TENANTS]),
@@ -47,6 +47,7 @@ const PORTS: [(&str, &[Grant]); 14] = [
     ("DeliveryQueue", &[QUEUE, DEAD_LETTERS]),
     ("Tables", &[WINDOWS]),
     ("SharedClock", &[]),
+    ("TenantId", &[]),
     ("Arc", &[]),
     ("dyn", &[]),
     ("str", &[]),

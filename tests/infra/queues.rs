@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Two weeks, in seconds: the longest SQS keeps anything.
-const LONGEST: u64 = 14 * 86_400;
+pub(crate) const LONGEST: u64 = 14 * 86_400;
 
 /// The events of a function that are queues: the event and the id of its queue.
 pub(crate) fn sources(function: &Function) -> Vec<(&Value, &str)> {
@@ -18,7 +18,8 @@ pub(crate) fn sources(function: &Function) -> Vec<(&Value, &str)> {
     queues.map(|event| (event, event["Queue"]["Fn::GetAtt"][0].as_str().unwrap())).collect()
 }
 
-fn events(function: &Function) -> impl Iterator<Item = (&String, &Value)> {
+/// Whatever wakes a function but the API.
+pub(crate) fn events(function: &Function) -> impl Iterator<Item = (&String, &Value)> {
     function.properties["Events"].as_object().into_iter().flatten()
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::{
     complaints::Complaints,
     queues::sources,
+    schedules::{of_function, role, schedules},
     statement::Statement,
     template::{Function, Template},
 };
@@ -14,15 +15,20 @@ use crate::{
 /// What Lambda itself does in a function's name, not the function.
 const WRITES_LOGS: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
 const TRACES: [&str; 2] = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
+const LEAVES: &str = "sqs:SendMessage";
 const POLLS: [&str; 3] = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
 
-/// Whether Lambda does this in a function's name: writing its logs and traces, polling its queues.
+/// Whether Lambda does this in a function's name: writing its logs and traces, polling its queues, leaving its dead letters.
 pub(crate) fn by_lambda(template: &Template, function: &Function, action: &str, resource: &str) -> bool {
     let polled = || {
         let mut queues = sources(function).into_iter();
         queues.any(|(event, _)| template.resolved(&event["Queue"]) == resource)
     };
-    WRITES_LOGS.contains(&action) || TRACES.contains(&action) || (POLLS.contains(&action) && polled())
+    let left = || of_function(function).is_object() && template.resolved(of_function(function)) == resource;
+    WRITES_LOGS.contains(&action)
+        || TRACES.contains(&action)
+        || (POLLS.contains(&action) && polled())
+        || (action == LEAVES && left())
 }
 
 /// What Lambda does in a function's name is allowed.
@@ -42,6 +48,9 @@ pub(crate) fn lambda_can_do_its_part(template: &Template) -> Complaints {
         all(&TRACES, "*", "can't be traced");
         for (event, queue) in sources(function) {
             all(&POLLS, &template.resolved(&event["Queue"]), &format!("can't read {queue}"));
+        }
+        if of_function(function).is_object() {
+            all(&[LEAVES], &template.resolved(of_function(function)), "can't leave its dead letters");
         }
     }
     complaints
@@ -81,7 +90,9 @@ fn every_function_has_a_role_of_its_own() {
     let roles: BTreeSet<_> = functions.iter().map(Function::role).collect();
     assert_eq!(roles.len(), functions.len());
     let mut all: BTreeSet<_> = template.all("AWS::IAM::Role").into_iter().map(|(id, _)| id).collect();
-    all.retain(|id| !roles.contains(id));
+    let woken = functions.iter().flat_map(schedules).filter_map(|(_, schedule)| role(schedule));
+    let wakers: BTreeSet<_> = woken.collect();
+    all.retain(|id| !roles.contains(id) && !wakers.contains(id));
     assert!(all.is_empty(), "nobody has the roles {all:?}");
     lambda_can_do_its_part(&template).none();
 }

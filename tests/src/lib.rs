@@ -205,8 +205,8 @@ impl World {
 
 /// Another tool that has the same app and user.
 impl World {
-    /// One request of its own to a list of the Medium group, past the gateway.
-    pub async fn foreign_request(&self) {
+    /// Its access to RingCentral: where that is, and a token.
+    async fn foreign_access(&self) -> (String, &str) {
         let tenant = TENANT.parse().expect("a tenant");
         let credentials = ringcentral::CredentialSource::credentials(&self.wiring.secrets(), &tenant).await;
         let url = credentials.expect("the tenant's credentials").server_url;
@@ -220,8 +220,25 @@ impl World {
             let answer = Answer::of(request.basic_auth(&demo.client_id, Some(&demo.client_secret))).await;
             answer.json["access_token"].as_str().expect("a token").to_owned()
         });
+        let token = token.await;
+        (url, token)
+    }
+
+    /// One request of its own to a list of the Medium group, past the gateway.
+    pub async fn foreign_request(&self) {
+        let (url, token) = self.foreign_access().await;
         let list = self.http.get(format!("{url}/restapi/v1.0/account/~/extension?perPage=1"));
-        let answer = Answer::of(list.bearer_auth(token.await)).await;
+        let answer = Answer::of(list.bearer_auth(token)).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
+    /// A subscription of its own, which delivers to this address for so many seconds.
+    pub async fn foreign_subscription(&self, filter: &str, address: &str, life: i64) {
+        let (url, token) = self.foreign_access().await;
+        let mode = serde_json::json!({ "transportType": "WebHook", "address": address });
+        let body = serde_json::json!({ "eventFilters": [filter], "deliveryMode": mode, "expiresIn": life });
+        let create = self.http.post(format!("{url}/restapi/v1.0/subscription")).json(&body);
+        let answer = Answer::of(create.bearer_auth(token)).await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 }

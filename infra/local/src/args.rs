@@ -4,6 +4,8 @@ use std::{convert::Infallible, path::PathBuf, str::FromStr};
 
 use clap::Parser;
 
+use crate::Rate;
+
 /// Runs the whole gateway on one machine. Without credentials it talks to a simulated RingCentral.
 ///
 /// Credentials are read from RC_SERVER_URL, RC_APP_CLIENT_ID, RC_APP_CLIENT_SECRET and RC_USER_JWT; from Gateway v2's
@@ -28,6 +30,9 @@ pub struct Args {
     /// Where RingCentral reaches this gateway; the loopback address if missing
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
+    /// How often subscriptions are looked at and renewed, in the words of EventBridge; first so long after the start
+    #[arg(long, default_value = "rate(1 hour)", value_name = "RATE")]
+    pub renewal_schedule: Rate,
     /// The simulator's port on loopback; 0 takes any free one
     #[arg(long, default_value_t = 0)]
     pub simulator_port: u16,
@@ -83,6 +88,7 @@ mod tests {
             "10",
         ]);
         assert_eq!((args.port, args.aws), (0, Some(Aws::At("http://127.0.0.1:1".to_owned()))));
+        assert_eq!(args.renewal_schedule, "rate(60 minutes)".parse().unwrap());
         assert_eq!((args.data, args.simulator_clock), (PathBuf::from(".trunkline"), 10.0));
     }
 }

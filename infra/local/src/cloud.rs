@@ -97,6 +97,7 @@ impl Cloud {
     pub fn config(&self, public_url: String) -> Result<Config, context::ConfigError> {
         let given = |name: &str| match name {
             "TRUNKLINE_TABLES" | "TRUNKLINE_SECRETS" => Some(PREFIX.to_owned()),
+            "TRUNKLINE_TENANTS" => Some(TENANT.to_owned()),
             "TRUNKLINE_PUBLIC_URL" => Some(public_url.clone()),
             "EVENTS_QUEUE_URL" => Some(self.events_queue.clone()),
             "EVENTS_DEAD_LETTER_QUEUE_URL" => Some(self.dead_letters.clone()),

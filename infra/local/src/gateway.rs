@@ -14,6 +14,8 @@ pub struct Gateway {
     pub router: Router,
     /// The mapping that feeds the dispatcher.
     pub events: EventSource,
+    /// What the schedule wakes.
+    pub renewal: events_renew::Context,
     /// What everything is wired with.
     pub wiring: Wiring,
 }
@@ -35,7 +37,8 @@ impl Gateway {
             .merge(Face::nowhere());
         let dispatch = events_dispatch::Context::new(&wiring);
         let events = EventSource::new(&cloud.sdk, cloud.events_queue.clone(), dispatch, clock);
-        Ok(Self { router, events, wiring })
+        let renewal = events_renew::Context::new(&wiring);
+        Ok(Self { router, events, renewal, wiring })
     }
 }
 

@@ -11,6 +11,7 @@ mod event_source;
 mod gateway;
 mod prices;
 mod run;
+mod schedule;
 
 pub use args::{Args, Aws};
 pub use cloud::{Cloud, CloudError, PREFIX, TENANT};
@@ -21,3 +22,4 @@ pub use credentials::{CredentialsError, RingCentralAccess};
 pub use event_source::{DISPATCH_TIMEOUT, EventSource, VISIBILITY_SECONDS};
 pub use gateway::Gateway;
 pub use run::{RunError, run};
+pub use schedule::{InvalidRate, Rate, Schedule};

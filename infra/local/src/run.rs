@@ -8,7 +8,7 @@ use simulator::Simulator;
 use tokio::net::TcpListener;
 use trunkline_http::{Claims, Role, TokenKeySource, TokenKeys};
 
-use crate::{Args, Aws, Cloud, CloudError, CredentialsError, Gateway, RingCentralAccess, TENANT};
+use crate::{Args, Aws, Cloud, CloudError, CredentialsError, Gateway, RingCentralAccess, Schedule, TENANT};
 
 /// A gateway that can't run.
 #[derive(Debug, thiserror::Error)]
@@ -55,9 +55,12 @@ pub async fn run(args: Args) -> Result<(), RunError> {
         write_secret(&args.data.join("aws-endpoint"), url)?;
     }
     let events = tokio::spawn(gateway.events.run());
+    let schedule = Schedule::new(gateway.renewal, clock::system(), args.renewal_schedule);
+    let renewals = tokio::spawn(schedule.run());
     announce(&args, &here, &cloud, access.as_ref(), simulator.as_deref());
     let served = axum::serve(listener, gateway.router).with_graceful_shutdown(interrupted()).await;
     events.abort();
+    renewals.abort();
     if let Some(embedded) = cloud.embedded {
         embedded.shutdown().await;
     }

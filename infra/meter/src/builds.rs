@@ -25,6 +25,7 @@ const PAYLOADS: &[(&str, &str)] = &[
     ("api-subscriptions", "events/subscriptions/list.json"),
     ("events-dispatch", "events/dispatch/deliveries.json"),
     ("events-receive", "events/receive/delivery.json"),
+    ("events-renew", "events/renew/schedule.json"),
 ];
 
 /// Every function of the workspace and the hello-world, from the root of the workspace.

@@ -90,6 +90,7 @@ impl Ground {
             ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
             ("TRUNKLINE_TABLES", PREFIX.to_owned()),
             ("TRUNKLINE_SECRETS", PREFIX.to_owned()),
+            ("TRUNKLINE_TENANTS", TENANT.to_owned()),
             ("TRUNKLINE_PUBLIC_URL", "https://gateway.example.com".to_owned()),
             ("EVENTS_QUEUE_URL", self.cloud.events_queue.clone()),
             ("EVENTS_DEAD_LETTER_QUEUE_URL", self.cloud.dead_letters.clone()),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clock::Millis;
 use gate::Policy;
 use ringcentral::{RetryPolicy, Settings};
+use tenant::TenantId;
 
 /// A variable that is missing or makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +34,8 @@ pub struct Config {
     pub secrets: String,
     /// `TRUNKLINE_PUBLIC_URL`: where RingCentral reaches us, without a trailing slash.
     pub public_url: String,
+    /// `TRUNKLINE_TENANTS`: whose subscriptions are renewed, with commas between them; none if missing.
+    pub tenants: Vec<TenantId>,
     /// `EVENTS_QUEUE_URL`: deliveries wait here.
     pub events_queue: String,
     /// `EVENTS_DEAD_LETTER_QUEUE_URL`: deliveries that can't be processed end here.
@@ -69,6 +72,7 @@ impl Config {
             tables: needed("TRUNKLINE_TABLES")?,
             secrets: needed("TRUNKLINE_SECRETS")?,
             public_url: needed("TRUNKLINE_PUBLIC_URL")?.trim_end_matches('/').to_owned(),
+            tenants: tenants(variable("TRUNKLINE_TENANTS"))?,
             events_queue: variable("EVENTS_QUEUE_URL").unwrap_or_default(),
             dead_letters: variable("EVENTS_DEAD_LETTER_QUEUE_URL"),
             circuit: Policy {
@@ -98,6 +102,16 @@ impl Config {
             ..Settings::default()
         })
     }
+}
+
+fn tenants(list: Option<String>) -> Result<Vec<TenantId>, ConfigError> {
+    let Some(list) = list else { return Ok(Vec::new()) };
+    let tenants: Result<Vec<_>, _> = list.split(',').map(|tenant| tenant.trim().parse()).collect();
+    tenants.map_err(|_| ConfigError::Invalid {
+        name: "TRUNKLINE_TENANTS",
+        expected: "ids of tenants with commas between them",
+        value: list,
+    })
 }
 
 fn number<T: std::str::FromStr>(
@@ -136,5 +150,14 @@ mod tests {
         assert_eq!(missing.to_string(), "the variable TRUNKLINE_TABLES must be set");
         let invalid = read(&[("RATE_LIMIT_RETRY_ATTEMPTS", "many")]).unwrap_err();
         assert!(invalid.to_string().contains("RATE_LIMIT_RETRY_ATTEMPTS"), "{invalid}");
+    }
+
+    #[test]
+    fn tenants_are_told_one_after_the_other() {
+        let tenants = |list: &str| read(&[("TRUNKLINE_TENANTS", list)]).map(|config| config.tenants);
+        assert_eq!(tenants("acme, globex").unwrap().len(), 2);
+        assert_eq!(tenants(" ").unwrap(), []);
+        let invalid = tenants("acme,,globex").unwrap_err();
+        assert!(invalid.to_string().contains("TRUNKLINE_TENANTS"), "{invalid}");
     }
 }

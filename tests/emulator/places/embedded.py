@@ -19,6 +19,7 @@ class Embedded(Operated, Gateway):
         "template": "one process deploys no template",
         "door": "one process has no door in front of its functions: each looks at the token itself",
         "roles": "the embedded AWS has no IAM",
+        "asynchronous": "one process has no dead letters of schedules: what failed is in its log, and tried by the next turn",
         "late": "the embedded AWS can delay a request, but not an answer",
         "logs": "one process has one log",
     }
@@ -30,6 +31,7 @@ class Embedded(Operated, Gateway):
 
     def prepare(self, ringcentral):
         Gateway.__init__(self, self._folder, ringcentral=ringcentral.url)
+        self.options += ["--renewal-schedule", self.renewal]
         self.start()
 
     def configure(self, _):

@@ -16,6 +16,8 @@ class Operated:
     """Secrets, tokens and queues of a gateway whose names begin with `trunkline`."""
 
     issued = None
+    # As often as EventBridge fires at all: the story waits for it.
+    renewal = "rate(1 minute)"
 
     @property
     def token(self):
@@ -53,9 +55,9 @@ class Operated:
         change = {"QueueUrl": self.queue("events"), "Attributes": {"VisibilityTimeout": str(seconds)}}
         self.aws.ask("AmazonSQS.SetQueueAttributes", change)
 
-    def dead_letters(self):
+    def dead_letters(self, queue="events-dlq"):
         """Body and reason of every message that was set aside."""
-        asked = {"QueueUrl": self.queue("events-dlq"), "MaxNumberOfMessages": 10, "VisibilityTimeout": 0}
+        asked = {"QueueUrl": self.queue(queue), "MaxNumberOfMessages": 10, "VisibilityTimeout": 0}
         asked["MessageAttributeNames"] = ["All"]
         found = self.aws.ask("AmazonSQS.ReceiveMessage", asked).get("Messages", [])
         reasons = [one.get("MessageAttributes", {}).get("reason", {}).get("StringValue") for one in found]

@@ -1,0 +1,185 @@
+//! Subscriptions that renew themselves: what is near its end lives longer afterwards, whatever else goes wrong.
+
+use std::time::Duration;
+
+use events_renew::{Context, LEAST, NotRenewed, Renewed};
+use serde_json::json;
+use simulator::{EventsOrder, Fault, FaultKind};
+use trunkline::{Rate, Schedule};
+use trunkline_tests::World;
+
+const CALLS: &str = "/restapi/v1.0/account/~/telephony/sessions";
+const HOUR: i64 = 3_600;
+/// What RingCentral renews a webhook for (seconds).
+const WEEK: i64 = 604_799;
+
+/// A subscription of ours with so many seconds to live; its id.
+async fn subscribe(world: &World, life: i64) -> String {
+    let body = json!({"eventFilters": [CALLS], "expiresIn": life});
+    let created = world.send("POST", "/api/webhooks/subscriptions", &body).await;
+    assert_eq!(created.status, 201, "{created:?}");
+    created.json["id"].as_str().unwrap().to_owned()
+}
+
+/// Seconds that RingCentral gives a subscription.
+async fn left(world: &World, id: &str) -> i64 {
+    world.get(&format!("/api/webhooks/subscriptions/{id}")).await.json["expiresIn"].as_i64().unwrap()
+}
+
+/// Whether a subscription has the life that RingCentral renews it for; whoever waits for anything lets a little of it pass.
+async fn lives(world: &World, id: &str) -> bool {
+    (WEEK - 60..=WEEK).contains(&left(world, id).await)
+}
+
+async fn renew(world: &World) -> Result<Renewed, NotRenewed> {
+    events_renew::renew(&Context::new(&world.wiring), "story".to_owned()).await
+}
+
+fn refusal(status: u16) -> Fault {
+    Fault::new(FaultKind::Error).on("renewSubscription").with_status(status)
+}
+
+#[tokio::test]
+async fn a_subscription_near_its_end_lives_longer_afterwards_and_a_second_run_finds_nothing_to_do() {
+    let world = World::new().await;
+    let id = subscribe(&world, HOUR).await;
+    assert_eq!(renew(&world).await, Ok(Renewed { found: 1, renewed: 1 }));
+    assert!(lives(&world, &id).await);
+    assert_eq!(renew(&world).await, Ok(Renewed { found: 1, renewed: 0 }));
+    assert_eq!(world.asked("renewSubscription"), 1);
+}
+
+#[tokio::test]
+async fn it_never_ends_as_long_as_somebody_looks_after_it() {
+    let world = World::new().await;
+    let id = subscribe(&world, WEEK).await;
+    for _ in 0..30 {
+        world.time.advance(Duration::from_secs(86_400));
+        renew(&world).await.unwrap();
+        assert!(left(&world, &id).await >= LEAST);
+    }
+    assert_eq!(world.asked("renewSubscription"), 7, "in thirty days");
+}
+
+#[tokio::test]
+async fn long_lives_cost_no_request_beyond_the_list() {
+    let world = World::new().await;
+    for life in [LEAST + 60, 315_360_000] {
+        subscribe(&world, life).await;
+    }
+    renew(&world).await.unwrap();
+    let before = world.asked_at_all();
+    assert_eq!(renew(&world).await, Ok(Renewed { found: 2, renewed: 0 }));
+    assert_eq!(world.asked_at_all() - before, 1);
+}
+
+#[tokio::test]
+async fn subscriptions_of_others_are_left_alone() {
+    let mut world = World::new().await;
+    // Another deployment with the same app and user, and another tool behind our own domain.
+    let elsewhere = format!("{}/api/webhooks/events/default/{}", world.container().await, "7".repeat(32));
+    let beside = format!("{}/api/webhooks/validate", world.url);
+    for address in [&elsewhere, &beside] {
+        world.foreign_subscription(CALLS, address, HOUR).await;
+    }
+    let ours = subscribe(&world, HOUR).await;
+    assert_eq!(renew(&world).await, Ok(Renewed { found: 1, renewed: 1 }));
+    let listed = world.get("/api/webhooks/subscriptions").await.json;
+    let (renewed, left): (Vec<_>, Vec<_>) =
+        listed["records"].as_array().unwrap().iter().partition(|one| one["expiresIn"].as_i64() > Some(HOUR));
+    assert_eq!((renewed.len(), left.len()), (1, 2), "{listed}");
+    assert_eq!(renewed[0]["id"], ours.as_str());
+    assert_eq!(world.asked("renewSubscription"), 1);
+}
+
+#[tokio::test]
+async fn one_that_is_gone_keeps_no_other_from_being_renewed() {
+    let world = World::new().await;
+    let ids = [subscribe(&world, HOUR).await, subscribe(&world, HOUR).await];
+    world.simulator.add_fault(refusal(404).times(1));
+    let error = renew(&world).await.unwrap_err();
+    assert_eq!((error.sum, error.failures.len()), (Renewed { found: 2, renewed: 1 }, 1));
+    let told = error.to_string();
+    assert!(told.contains("default") && told.contains(&ids[0]) && told.contains("404"), "{told}");
+    assert!(left(&world, &ids[0]).await <= HOUR && lives(&world, &ids[1]).await);
+}
+
+#[tokio::test]
+async fn one_that_ringcentral_has_given_up_is_told_and_not_asked_for() {
+    let world = World::new().await;
+    let dead = subscribe(&world, 315_360_000).await;
+    // The queue is away for so long that RingCentral gives the receiver up.
+    for _ in 0..12 {
+        world.aws().faults().fail_next("AmazonSQS.SendMessage", 99, embedded_aws::Fault::Error);
+        world.simulator.generate_events(&EventsOrder { count: 1, ..EventsOrder::default() });
+        world.simulator.tick().await;
+        world.time.advance(Duration::from_secs(60));
+    }
+    world.aws().faults().clear();
+    world.simulator.tick().await;
+    let shown = world.get(&format!("/api/webhooks/subscriptions/{dead}")).await.json;
+    assert_eq!(shown["status"], "Blacklisted", "{shown}");
+    let next = subscribe(&world, HOUR).await;
+    let error = renew(&world).await.unwrap_err();
+    assert_eq!(error.sum, Renewed { found: 2, renewed: 1 });
+    let told = error.to_string();
+    assert!(told.contains(&dead) && told.contains("503") && !told.contains("http"), "{told}");
+    assert!(lives(&world, &next).await);
+    assert_eq!(world.asked("renewSubscription"), 1);
+}
+
+#[tokio::test]
+async fn while_ringcentral_is_away_nothing_is_renewed_and_the_next_run_does_it() {
+    let world = World::new().await;
+    let id = subscribe(&world, HOUR).await;
+    world.simulator.add_fault(Fault::new(FaultKind::Down));
+    let error = renew(&world).await.unwrap_err();
+    assert!(error.to_string().contains("can't be listed"), "{error}");
+    world.simulator.clear_faults();
+    world.time.advance(Duration::from_secs(120));
+    assert_eq!(renew(&world).await, Ok(Renewed { found: 1, renewed: 1 }));
+    assert!(lives(&world, &id).await);
+}
+
+#[tokio::test]
+async fn a_renewal_whose_answer_was_lost_is_found_done_by_the_next_run() {
+    let world = World::new().await;
+    let id = subscribe(&world, HOUR).await;
+    world.simulator.add_fault(refusal(500).times(1).after_apply());
+    assert!(renew(&world).await.is_err(), "nobody knows whether it worked");
+    assert_eq!(renew(&world).await, Ok(Renewed { found: 1, renewed: 0 }));
+    assert!(lives(&world, &id).await);
+    assert_eq!(world.asked("renewSubscription"), 1);
+}
+
+#[tokio::test]
+async fn a_tenant_without_credentials_keeps_no_other_from_being_renewed() {
+    let mut world = World::new().await;
+    let id = subscribe(&world, HOUR).await;
+    world.wiring.config.tenants.insert(0, "acme".parse().unwrap());
+    let error = renew(&world).await.unwrap_err();
+    assert_eq!(error.sum.renewed, 1);
+    // By this word an alarm finds it.
+    assert!(error.to_string().contains("acme") && error.to_string().contains("credentials"), "{error}");
+    assert!(lives(&world, &id).await);
+}
+
+#[tokio::test]
+async fn one_machine_wakes_it_by_its_clock_and_again_when_it_fails() {
+    let world = World::new().await;
+    let id = subscribe(&world, HOUR).await;
+    let clock = clock::Manual::eager(0);
+    let rate: Rate = "rate(1 hour)".parse().unwrap();
+    let context = Context::new(&world.wiring);
+    let schedule = Schedule::new(context, std::sync::Arc::new(clock.clone()), rate);
+    let now = || clock::Clock::now(&clock) / 1_000;
+    world.simulator.add_fault(refusal(400).times(1));
+    assert!(schedule.turn().await);
+    assert_eq!((now(), lives(&world, &id).await), (HOUR + 60, true));
+    assert!(schedule.turn().await);
+    assert_eq!((now(), world.asked("renewSubscription")), (2 * HOUR + 60, 2));
+    // Three tries, and the rest is left to the next turn.
+    world.simulator.add_fault(Fault::new(FaultKind::Error).on("listSubscriptions").with_status(400));
+    assert!(!schedule.turn().await);
+    assert_eq!(now(), 3 * HOUR + 60 + 180);
+}
