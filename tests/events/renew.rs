@@ -50,6 +50,17 @@ async fn a_subscription_near_its_end_lives_longer_afterwards_and_a_second_run_fi
 }
 
 #[tokio::test]
+async fn it_goes_behind_whoever_waits_for_an_answer() {
+    let world = World::new().await;
+    subscribe(&world, HOUR).await;
+    renew(&world).await.unwrap();
+    let limits = world.get("/api/platform/limits").await.json;
+    let light = limits["records"].as_array().unwrap().iter().find(|one| one["group"] == "light").unwrap();
+    let used = &light["used"];
+    assert_eq!((used["event"].as_u64(), used["interactive"].as_u64()), (Some(2), Some(0)), "{limits}");
+}
+
+#[tokio::test]
 async fn it_never_ends_as_long_as_somebody_looks_after_it() {
     let world = World::new().await;
     let id = subscribe(&world, WEEK).await;
