@@ -6,6 +6,7 @@ use events::{
     Applied, Entry, Event, EventPage, EventQuery, EventStore, EventStoreError, Incoming, Kind, Processor,
     TelephonySession,
 };
+use futures::StreamExt;
 use serde_json::json;
 use tables::EventTable;
 use tenant::TenantId;
@@ -49,7 +50,8 @@ impl Dispatcher {
         let applied = announced
             .into_iter()
             .map(async |(event, entry)| self.0.apply(&event, entry.unwrap()).await.unwrap());
-        futures::future::join_all(applied).await
+        // As many at once as a batch has records.
+        futures::stream::iter(applied).buffered(10).collect().await
     }
 
     async fn work_off(&self, batch: Vec<Incoming>) -> Vec<Applied> {

@@ -9,6 +9,7 @@ use aws_config::SdkConfig;
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage, SqsMessageAttribute};
 use aws_sdk_sqs::{
     Client,
+    config::{Builder, StalledStreamProtectionConfig},
     types::{DeleteMessageBatchRequestEntry, Message, MessageAttributeValue, MessageSystemAttributeName},
 };
 use clock::SharedClock;
@@ -35,7 +36,7 @@ impl EventSource {
     /// A mapping that does nothing until it is stepped or run.
     #[must_use]
     pub fn new(sdk: &SdkConfig, queue: String, context: Context, clock: SharedClock) -> Self {
-        Self { client: Client::new(sdk), queue, context, clock }
+        Self { client: patient(sdk), queue, context, clock }
     }
 
     /// Takes one batch and works it off; returns how many records it had. Waits up to `wait` seconds for one.
@@ -107,6 +108,12 @@ impl EventSource {
     }
 }
 
+/// A client that waits: a queue with nothing in it answers late by intention, and that is no stalled stream.
+fn patient(sdk: &SdkConfig) -> Client {
+    let protection = StalledStreamProtectionConfig::disabled();
+    Client::from_conf(Builder::from(sdk).stalled_stream_protection(protection).build())
+}
+
 fn record(message: Message) -> SqsMessage {
     let mut record = SqsMessage::default();
     record.message_id = message.message_id;
@@ -132,4 +139,21 @@ fn attribute(value: MessageAttributeValue) -> SqsMessageAttribute {
     attribute.string_value = value.string_value;
     attribute.data_type = Some(value.data_type);
     attribute
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_config::{BehaviorVersion, Region};
+
+    use super::*;
+
+    #[test]
+    fn regression_a_queue_with_nothing_in_it_is_no_stalled_stream() {
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::from_static("us-east-1"))
+            .build();
+        let config = patient(&sdk).config().stalled_stream_protection().cloned();
+        assert!(config.is_some_and(|config| !config.upload_enabled() && !config.download_enabled()));
+    }
 }

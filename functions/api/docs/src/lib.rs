@@ -2,9 +2,11 @@
 //!
 //! Owns `/api/openapi.json` and `/docs`. It must never describe a route by hand: every line comes from a handler.
 
+mod plain;
+
 use std::sync::LazyLock;
 
-use axum::{Router, http::header::CONTENT_TYPE, routing::get};
+use axum::{Router, http::header::CONTENT_TYPE, middleware, routing::get};
 use trunkline_http::{Face, Problem, Type, openapi};
 use utoipa::{OpenApi as _, openapi::OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -30,8 +32,8 @@ pub fn description() -> OpenApi {
 /// The routes of this function.
 pub fn router() -> Router {
     let page = SwaggerUi::new("/docs").config(Config::from("/api/openapi.json").try_it_out_enabled(true));
-    let routes = Router::new().route("/api/openapi.json", get(openapi_json)).merge(page);
-    Face::open("docs").dress(routes)
+    let page = Router::from(page).layer(middleware::from_fn(plain::readable));
+    Face::open("docs").dress(page.route("/api/openapi.json", get(openapi_json)))
 }
 
 async fn openapi_json() -> Result<impl axum::response::IntoResponse, Problem> {
