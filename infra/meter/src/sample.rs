@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{
     process::{Child, Command},
     time::timeout,
@@ -151,18 +151,16 @@ pub(crate) async fn sample(
     Ok(Sample { first_next, first_answer, cpu, peak })
 }
 
-/// An answer over HTTP that is no refusal, somebody let in, or a batch without failures.
+/// An answer over HTTP that is no refusal, somebody let in, a batch without failures, or what a schedule's function has done.
 fn is_good(answer: &Value) -> bool {
-    match (answer["statusCode"].as_u64(), answer["isAuthorized"].as_bool()) {
-        (Some(status), _) => status < 400,
-        (None, Some(authorized)) => authorized,
-        (None, None) => answer["batchItemFailures"].as_array().is_some_and(Vec::is_empty),
-    }
+    let refused = answer["statusCode"].as_u64().is_some_and(|status| status >= 400);
+    let unauthorized = answer["isAuthorized"] == json!(false);
+    let failures = answer["batchItemFailures"].as_array().is_some_and(|failures| !failures.is_empty());
+    answer.is_object() && !(refused || unauthorized || failures || answer.get("errorType").is_some())
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
 
     use super::*;
 
@@ -171,7 +169,8 @@ mod tests {
         assert!(is_good(&json!({"statusCode": 200})) && is_good(&json!({"batchItemFailures": []})));
         assert!(!is_good(&json!({"statusCode": 401})) && !is_good(&json!({"batchItemFailures": [{}]})));
         assert!(is_good(&json!({"isAuthorized": true})) && !is_good(&json!({"isAuthorized": false})));
-        assert!(!is_good(&json!({})));
+        assert!(is_good(&json!({"found": 0, "renewed": 0})));
+        assert!(!is_good(&json!({"errorType": "Diagnostic", "errorMessage": "…"})) && !is_good(&json!(null)));
     }
 
     #[tokio::test]

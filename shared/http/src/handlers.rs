@@ -4,7 +4,7 @@
 /// `#[utoipa::path]` names, and the OpenAPI description of the same. They are two, because making a description takes longer
 /// than everything else of a function's start, and only the docs need it.
 ///
-/// ```ignore
+/// ```text
 /// handlers!(Context: extensions::list, extensions::create, sites::list);
 /// ```
 #[macro_export]
