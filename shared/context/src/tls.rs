@@ -3,7 +3,10 @@
 //! Both are compiled in, because a cold start pays for them before anything else (docs/adr/0005-tls-that-starts-fast.md). It must
 //! never trust less than the file it is told to, or more.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -30,8 +33,18 @@ pub enum TlsError {
     Versions(#[from] rustls::Error),
 }
 
-/// A client's TLS. It trusts `SSL_CERT_FILE` if that is set, else Mozilla's roots as they were when this was built.
+/// The TLS of every client in the process, built once. It trusts `SSL_CERT_FILE` if that is set, else Mozilla's roots as they were
+/// when this was built.
 pub(crate) fn client() -> Result<ClientConfig, TlsError> {
+    static SHARED: OnceLock<ClientConfig> = OnceLock::new();
+    if let Some(shared) = SHARED.get() {
+        return Ok(shared.clone());
+    }
+    let built = build()?;
+    Ok(SHARED.get_or_init(|| built).clone())
+}
+
+fn build() -> Result<ClientConfig, TlsError> {
     let roots = match std::env::var_os(FILE).filter(|file| !file.is_empty()) {
         Some(file) => read(Path::new(&file))?,
         // Parsed when the crate was built: nothing but pointers is copied here.

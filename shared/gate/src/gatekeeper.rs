@@ -6,7 +6,7 @@ use std::{
 };
 
 use clock::{Bounded, Millis};
-use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use crate::{
     Booking, Bucket, Cause, GateError, Grant, Group, Priority, Reservation, Scope, Slot, StoreError, Window,
@@ -92,7 +92,7 @@ pub struct Gate {
     store: Arc<dyn WindowStore>,
     clock: Bounded,
     policy: Policy,
-    dice: Arc<Mutex<StdRng>>,
+    dice: Arc<Mutex<Xoshiro256PlusPlus>>,
     turnstiles: Arc<Mutex<HashMap<Bucket, Arc<Turnstile>>>>,
 }
 
@@ -110,7 +110,7 @@ impl Gate {
             store,
             clock,
             policy,
-            dice: Arc::new(Mutex::new(StdRng::from_rng(&mut rand::rng()))),
+            dice: Arc::new(Mutex::new(rand::make_rng())),
             turnstiles: Arc::default(),
         }
     }
@@ -118,7 +118,7 @@ impl Gate {
     /// The same gate with this seed for its pauses, so that a simulated fleet can be replayed.
     #[must_use]
     pub fn seeded(self, seed: u64) -> Self {
-        Self { dice: Arc::new(Mutex::new(StdRng::seed_from_u64(seed))), ..self }
+        Self { dice: Arc::new(Mutex::new(Xoshiro256PlusPlus::seed_from_u64(seed))), ..self }
     }
 
     /// Waits for a slot and returns the right to send, or says when to come back.

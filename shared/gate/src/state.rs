@@ -1,7 +1,7 @@
 //! What one process knows of a window, and how crowded it finds it.
 
 use clock::Millis;
-use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use crate::{Cause, Group, Priority, Window};
 
@@ -17,7 +17,7 @@ const STEEPEST: u32 = 7;
 /// The known window. Instants are those of the clock here.
 pub(crate) struct State {
     pub(crate) window: Window,
-    dice: StdRng,
+    dice: Xoshiro256PlusPlus,
     /// Whether the window was read or written at all.
     known: bool,
     /// From then until then nobody else has written.
@@ -32,7 +32,7 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(group: &Group, seed: u64) -> Self {
-        let dice = StdRng::seed_from_u64(seed);
+        let dice = Xoshiro256PlusPlus::seed_from_u64(seed);
         Self {
             window: Window::unused(group),
             dice,
