@@ -1,19 +1,24 @@
 //! Secrets of a deployment and of its tenants, kept in memory for a minute; a tenant's webhook keys also for longer, for
 //! whoever looks again before it refuses.
 
+mod manager;
+
 use std::{
     collections::HashMap,
-    sync::{Arc, LazyLock, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
-use aws_sdk_secretsmanager::Client;
+use aws_types::SdkConfig;
 use clock::{Millis, SharedClock};
 use events::{SigningKeySource, SigningKeys, SigningKeysError};
 use ringcentral::{CredentialSource, Credentials, CredentialsError};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 use tenant::TenantId;
 use trunkline_http::{TokenKeySource, TokenKeys, TokenKeysError};
+
+use self::manager::Manager;
 
 /// How long a secret is used before it is read again (milliseconds).
 const FRESH: Millis = 60_000;
@@ -21,15 +26,12 @@ const FRESH: Millis = 60_000;
 const KNOWN: Millis = 15 * FRESH;
 
 /// When a secret was read, and its text.
-type Read = (Millis, Arc<str>);
-
-/// A client that is built when it is first needed: a function that never asks for it does not pay for it when it starts.
-type LazyClient = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
+type Read = (Millis, SecretString);
 
 /// Reads secrets. Cheap to clone; clones share what they read.
 #[derive(Clone)]
 pub struct Secrets {
-    client: Arc<LazyClient>,
+    manager: Manager,
     prefix: Arc<str>,
     clock: SharedClock,
     read: Arc<Mutex<HashMap<String, Read>>>,
@@ -64,20 +66,19 @@ struct WebhookSecret {
 }
 
 impl Secrets {
-    /// Secrets named `<prefix>/…`, behind a client that is built for the first request.
+    /// Secrets named `<prefix>/…` of this AWS.
     #[must_use]
-    pub fn new(client: impl FnOnce() -> Client + Send + 'static, prefix: &str, clock: SharedClock) -> Self {
-        let client = Arc::new(LazyClient::new(Box::new(client)));
-        Self { client, prefix: prefix.into(), clock, read: Arc::default() }
+    pub fn new(sdk: &SdkConfig, prefix: &str, clock: SharedClock) -> Self {
+        Self { manager: Manager::new(sdk), prefix: prefix.into(), clock, read: Arc::default() }
     }
 
     async fn get<T: DeserializeOwned>(&self, name: &str, age: Millis) -> Result<T, SecretError> {
         let id = format!("{}/{name}", self.prefix);
         let text = self.text(&id, age).await?;
-        serde_json::from_str(&text).map_err(|error| SecretError::Malformed(id, error))
+        serde_json::from_str(text.expose_secret()).map_err(|error| SecretError::Malformed(id, error))
     }
 
-    async fn text(&self, id: &str, age: Millis) -> Result<Arc<str>, SecretError> {
+    async fn text(&self, id: &str, age: Millis) -> Result<SecretString, SecretError> {
         let now = self.clock.now();
         let known = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
         if let Some((read_at, text)) = &known
@@ -85,21 +86,16 @@ impl Secrets {
         {
             return Ok(text.clone());
         }
-        match (self.client.get_secret_value().secret_id(id).send().await, known) {
-            (Ok(output), _) => {
-                let text: Arc<str> = output.secret_string.unwrap_or_default().into();
+        match (self.manager.text(id).await, known) {
+            (Ok(Some(text)), _) => {
                 let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
                 read.insert(id.to_owned(), (now, text.clone()));
                 Ok(text)
             }
-            (Err(error), known) => match (error.into_service_error(), known) {
-                (error, _) if error.is_resource_not_found_exception() => {
-                    Err(SecretError::Unknown(id.to_owned()))
-                }
-                // An old secret beats none: it is most likely still right.
-                (_, Some((_, text))) => Ok(text),
-                (error, None) => Err(SecretError::Unreachable(Box::new(error))),
-            },
+            (Ok(None), _) => Err(SecretError::Unknown(id.to_owned())),
+            // An old secret beats none: it is most likely still right.
+            (Err(_), Some((_, text))) => Ok(text),
+            (Err(error), None) => Err(SecretError::Unreachable(error)),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Clients, built once for each process.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::SdkConfig;
@@ -41,17 +44,28 @@ impl From<reqwest::Error> for WiringError {
 }
 
 /// The wiring of one process. Everything it hands out shares its clients.
+///
+/// What nobody asks for is not built, and a function that never asks for it does not even contain it: half of the receiver would
+/// be code that it can't reach.
 #[derive(Debug, Clone)]
 pub struct Wiring {
     /// The configuration it was built from.
     pub config: Config,
     /// The clock everything is measured with.
     pub clock: SharedClock,
-    tables: Tables,
+    authority: Bounded,
+    sdk: SdkConfig,
+    http: reqwest::Client,
     secrets: Secrets,
-    ringcentral: RingCentral,
-    deliveries: DeliveryQueue,
+    built: Arc<Built>,
     doors: Option<Doors>,
+}
+
+#[derive(Debug, Default)]
+struct Built {
+    tables: OnceLock<Tables>,
+    ringcentral: OnceLock<RingCentral>,
+    deliveries: OnceLock<DeliveryQueue>,
 }
 
 impl Wiring {
@@ -111,33 +125,28 @@ impl Wiring {
             RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(50));
         let sdk = sdk.to_builder().timeout_config(timeouts).retry_config(retry).build();
         let authority = Bounded::new(clock.clone(), config.clock_error);
-        let stamped = (sdk.clone(), authority.clone());
-        let tables = Tables::new(move || tables::client(&stamped.0, stamped.1), &config.tables);
-        let asked = sdk.clone();
-        let secrets =
-            Secrets::new(move || aws_sdk_secretsmanager::Client::new(&asked), &config.secrets, clock.clone());
-        let deliveries = DeliveryQueue::new(
-            move || aws_sdk_sqs::Client::new(&sdk),
-            &config.events_queue,
-            config.dead_letters.clone(),
-        );
+        let secrets = Secrets::new(&sdk, &config.secrets, clock.clone());
         let http = wire::client(Duration::from_secs(3))?
             .user_agent(concat!("Trunkline/", env!("CARGO_PKG_VERSION")))
             .proxy(proxy())
             .build()?;
-        let gate = Gate::new(Arc::new(WindowTable::new(tables.clone())), authority.clone(), config.circuit);
-        let tokens = Arc::new(TokenTable::new(tables.clone()));
-        let endpoint = Arc::new(HttpEndpoint::new(http.clone()));
-        let session = Session::new(tokens, authority, gate.clone(), endpoint, config.calls.retry);
-        let credentials = Arc::new(secrets.clone());
-        let ringcentral = RingCentral::new(http, gate, session, credentials, clock.clone(), config.calls);
-        Ok(Self { config, clock, tables, secrets, ringcentral, deliveries, doors: None })
+        Ok(Self { config, clock, authority, sdk, http, secrets, built: Arc::default(), doors: None })
     }
 
     /// The client of RingCentral.
     #[must_use]
     pub fn ringcentral(&self) -> RingCentral {
-        self.ringcentral.clone()
+        self.built.ringcentral.get_or_init(|| self.build_ringcentral()).clone()
+    }
+
+    fn build_ringcentral(&self) -> RingCentral {
+        let authority = || self.authority.clone();
+        let gate = Gate::new(Arc::new(WindowTable::new(self.tables())), authority(), self.config.circuit);
+        let tokens = Arc::new(TokenTable::new(self.tables()));
+        let endpoint = Arc::new(HttpEndpoint::new(self.http.clone()));
+        let session = Session::new(tokens, authority(), gate.clone(), endpoint, self.config.calls.retry);
+        let credentials = Arc::new(self.secrets.clone());
+        RingCentral::new(self.http.clone(), gate, session, credentials, self.clock.clone(), self.config.calls)
     }
 
     /// The check of bearer tokens.
@@ -149,13 +158,17 @@ impl Wiring {
     /// The idempotency of POST requests.
     #[must_use]
     pub fn idempotency(&self) -> Idempotency {
-        Idempotency::new(Arc::new(RequestTable::new(self.tables.clone())), self.clock.clone())
+        Idempotency::new(Arc::new(RequestTable::new(self.tables())), self.clock.clone())
     }
 
     /// The tables.
     #[must_use]
     pub fn tables(&self) -> Tables {
-        self.tables.clone()
+        let build = || {
+            let (sdk, authority) = (self.sdk.clone(), self.authority.clone());
+            Tables::new(move || tables::client(&sdk, authority), &self.config.tables)
+        };
+        self.built.tables.get_or_init(build).clone()
     }
 
     /// Secrets: a tenant's credentials and webhook keys.
@@ -167,7 +180,7 @@ impl Wiring {
     /// Processed events and telephony sessions.
     #[must_use]
     pub fn events(&self) -> EventTable {
-        EventTable::new(self.tables.clone(), self.config.event_retention_days)
+        EventTable::new(self.tables(), self.config.event_retention_days)
     }
 
     /// The processing of deliveries.
@@ -179,7 +192,12 @@ impl Wiring {
     /// The queue of deliveries.
     #[must_use]
     pub fn deliveries(&self) -> DeliveryQueue {
-        self.deliveries.clone()
+        let build = || {
+            let sdk = self.sdk.clone();
+            let client = move || aws_sdk_sqs::Client::new(&sdk);
+            DeliveryQueue::new(client, &self.config.events_queue, self.config.dead_letters.clone())
+        };
+        self.built.deliveries.get_or_init(build).clone()
     }
 }
 
