@@ -74,6 +74,8 @@ async fn measure(args: &Args) -> Result<Vec<String>, MeterError> {
     if args.binaries.is_none() {
         builds::build(&functions)?;
     }
+    let copies = tempfile::tempdir().map_err(error::ground("a folder"))?;
+    builds::copy(&mut functions, copies.path())?;
     let plain = Ground::lay(None).await?;
     let mut excesses = Vec::new();
 

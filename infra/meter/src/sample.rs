@@ -118,6 +118,12 @@ impl Process {
         self.log.metadata().map_or(0, |log| log.len())
     }
 
+    /// Ends it, and waits until it is gone: what the system takes down would take time from whoever is started next.
+    pub(crate) async fn end(mut self) -> Result<(), MeterError> {
+        self.throttle = None;
+        self.child.kill().await.map_err(io(format!("{} can't be stopped", self.name)))
+    }
+
     async fn failed(&mut self, reason: &str) -> MeterError {
         self.throttle = None;
         // Both only add to what is known already.
@@ -148,6 +154,7 @@ pub(crate) async fn sample(
     // Asking again means that it has put everything away.
     process.asks().await?;
     let (cpu, peak) = process.usage()?;
+    process.end().await?;
     Ok(Sample { first_next, first_answer, cpu, peak })
 }
 

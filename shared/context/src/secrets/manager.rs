@@ -134,7 +134,6 @@ fn request(id: String) -> Result<HttpRequest, BoxError> {
     let headers = request.headers_mut();
     headers.insert("content-type", "application/x-amz-json-1.1");
     headers.insert("x-amz-target", "secretsmanager.GetSecretValue");
-    headers.insert("user-agent", concat!("Trunkline/", env!("CARGO_PKG_VERSION")));
     Ok(request)
 }
 
