@@ -6,7 +6,8 @@ use events_renew::{Context, LEAST, NotRenewed, Renewed};
 use serde_json::json;
 use simulator::{EventsOrder, Fault, FaultKind};
 use trunkline::{Rate, Schedule};
-use trunkline_tests::World;
+use trunkline_http::Role;
+use trunkline_tests::{Answer, World};
 
 const CALLS: &str = "/restapi/v1.0/account/~/telephony/sessions";
 const HOUR: i64 = 3_600;
@@ -47,6 +48,30 @@ async fn a_subscription_near_its_end_lives_longer_afterwards_and_a_second_run_fi
     assert!(lives(&world, &id).await);
     assert_eq!(renew(&world).await, Ok(Renewed { found: 1, renewed: 0 }));
     assert_eq!(world.asked("renewSubscription"), 1);
+}
+
+#[tokio::test]
+async fn a_receiver_with_a_url_of_its_own_is_delivered_to_there_and_the_old_address_is_renewed_on() {
+    let mut world = World::new().await;
+    let old = subscribe(&world, HOUR).await;
+    // Another name for the same machine, as the receiver's own URL is another way to it.
+    let door = world.url.replace("127.0.0.1", "localhost");
+    let mut wiring = world.wiring.clone();
+    wiring.config.webhook_url = Some(door.clone());
+    let function = world.serve(api_subscriptions::router(api_subscriptions::Context::new(&wiring))).await;
+
+    let create = world.http.post(format!("{function}/api/webhooks/subscriptions"));
+    let create = create.bearer_auth(world.token(Role::Admin));
+    let created = Answer::of(create.json(&json!({"eventFilters": [CALLS], "expiresIn": HOUR}))).await;
+    assert_eq!(created.status, 201, "{created:?}");
+    let address = created.json["deliveryMode"]["address"].as_str().unwrap();
+    assert!(address.starts_with(&format!("{door}/api/webhooks/events/default/")), "{address}");
+
+    let renewed = events_renew::renew(&Context::new(&wiring), "story".to_owned()).await;
+    assert_eq!(renewed, Ok(Renewed { found: 2, renewed: 2 }));
+    for id in [old.as_str(), created.json["id"].as_str().unwrap()] {
+        assert!(lives(&world, id).await);
+    }
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use crate::{
     routes::secured_where_described,
     schedules::{a_schedule_only_wakes, nothing_scheduled_is_lost},
     template::Template,
+    urls::only_the_receiver_is_open,
 };
 
 type Check = fn(&Template) -> Complaints;
@@ -194,4 +195,19 @@ fn a_route_that_is_open_or_shut_by_mistake() {
     broken(shut, json!("NONE"), secured_where_described, "ANY /api/platform/limits is open");
     let open = "/Resources/DeliveryRoute/Properties/AuthorizationType";
     broken(open, json!("CUSTOM"), secured_where_described, "asks for a bearer token");
+}
+
+#[test]
+fn a_function_that_everybody_may_invoke() {
+    let whose = "/Resources/ReceiveUrl/Properties/TargetFunctionArn";
+    let other = json!({"Ref": "ExtensionsFunction.Alias"});
+    broken(whose, other.clone(), only_the_receiver_is_open, "api-extensions has a URL of its own");
+    let through = "/Resources/ReceiveThroughUrlPermission/Properties/InvokedViaFunctionUrl";
+    let complaint = "ReceiveThroughUrlPermission lets everybody in without the URL";
+    broken(through, Value::Null, only_the_receiver_is_open, complaint);
+    let function = "/Resources/ReceiveUrlPermission/Properties/FunctionName";
+    let complaint = "ReceiveUrlPermission opens more than the receiver's URL";
+    broken(function, other, only_the_receiver_is_open, complaint);
+    let condition = "/Resources/ReceiveUrl/Condition";
+    broken(condition, Value::Null, only_the_receiver_is_open, "ReceiveUrl is there unasked");
 }

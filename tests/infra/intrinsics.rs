@@ -108,6 +108,7 @@ impl Template {
             ("AWS::ApiGatewayV2::Api", "ApiEndpoint") => {
                 format!("https://api.execute-api.{REGION}.amazonaws.com")
             }
+            ("AWS::Lambda::Url", "FunctionUrl") => format!("https://abc.lambda-url.{REGION}.on.aws/"),
             (kind, attribute) => panic!("{kind} has no attribute {attribute} here"),
         }
     }
@@ -133,6 +134,12 @@ impl Template {
     fn holds(&self, condition: &Value) -> bool {
         if let Some(sides) = condition.get("Fn::Equals") {
             return self.resolved(&sides[0]) == self.resolved(&sides[1]);
+        }
+        if let Some(all) = condition.get("Fn::And") {
+            return all.as_array().unwrap().iter().all(|one| self.holds(one));
+        }
+        if let Some(name) = condition["Condition"].as_str() {
+            return self.holds(&self.0["Conditions"][name]);
         }
         match condition.get("Fn::Not") {
             Some(inner) => !self.holds(&inner[0]),

@@ -25,3 +25,4 @@ mod stages;
 mod statement;
 mod tables;
 mod template;
+mod urls;

@@ -111,7 +111,7 @@ fn json(yaml: yaml_serde::Value) -> Value {
             let tag = tagged.tag.to_string();
             let value = json(tagged.value);
             match (tag.trim_start_matches('!'), value) {
-                ("Ref", value) => json!({ "Ref": value }),
+                (tag @ ("Ref" | "Condition"), value) => json!({ tag: value }),
                 ("GetAtt", Value::String(path)) => {
                     let (resource, attribute) = path.split_once('.').unwrap();
                     json!({ "Fn::GetAtt": [resource, attribute] })

@@ -99,6 +99,14 @@ impl World {
         url
     }
 
+    /// One function, or several, with an address of their own.
+    pub async fn serve(&mut self, router: axum::Router) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        self.running.spawn(async move { axum_serve(listener, router).await });
+        url
+    }
+
     /// The embedded AWS.
     pub fn aws(&self) -> &EmbeddedAws {
         self.cloud.embedded.as_ref().expect("every world has one")

@@ -39,7 +39,7 @@ use crate::{
 #[command(name = "meter", version)]
 struct Args {
     /// How often each function is started for each figure
-    #[arg(long, default_value_t = 21)]
+    #[arg(long, default_value_t = 51)]
     runs: u32,
     /// Measure the binaries in this folder and build nothing
     #[arg(long, value_name = "FOLDER")]
@@ -74,8 +74,6 @@ async fn measure(args: &Args) -> Result<Vec<String>, MeterError> {
     if args.binaries.is_none() {
         builds::build(&functions)?;
     }
-    let copies = tempfile::tempdir().map_err(error::ground("a folder"))?;
-    builds::copy(&mut functions, copies.path())?;
     let plain = Ground::lay(None).await?;
     let mut excesses = Vec::new();
 
@@ -114,12 +112,18 @@ async fn measure(args: &Args) -> Result<Vec<String>, MeterError> {
     Ok(excesses)
 }
 
-/// Every function in turn, so that what else the machine does hits all of them alike.
+/// Every function in turn, so that what else the machine does hits all of them alike, and from copies of this turn. Each turn begins
+/// with another function: whoever is first finds the caches full of what was copied.
 async fn starts(functions: &[Function], ground: &Ground, runs: u32) -> Result<Vec<Figures>, MeterError> {
     let environment = ground.environment();
     let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); functions.len()];
-    for turn in 0..runs {
-        for (function, samples) in functions.iter().zip(&mut samples) {
+    for (turn, first) in (0..runs).zip((0..functions.len()).cycle()) {
+        let folder = tempfile::tempdir().map_err(error::ground("a folder"))?;
+        let copies = builds::copy(functions, folder.path())?;
+        let (later, sooner) = copies.split_at(first);
+        let (samples_later, samples_sooner) = samples.split_at_mut(first);
+        let in_turn = sooner.iter().zip(samples_sooner).chain(later.iter().zip(samples_later));
+        for (function, samples) in in_turn {
             let payload = ground.payload(&function.payload, turn)?;
             samples.push(sample(function, &environment, payload, false).await?);
         }

@@ -34,6 +34,8 @@ pub struct Config {
     pub secrets: String,
     /// `TRUNKLINE_PUBLIC_URL`: where RingCentral reaches us, without a trailing slash.
     pub public_url: String,
+    /// `TRUNKLINE_WEBHOOK_URL`: where RingCentral is told to deliver, if that is not `public_url`; without a trailing slash.
+    pub webhook_url: Option<String>,
     /// `TRUNKLINE_TENANTS`: whose subscriptions are renewed, with commas between them; none if missing.
     pub tenants: Vec<TenantId>,
     /// `EVENTS_QUEUE_URL`: deliveries wait here.
@@ -72,6 +74,7 @@ impl Config {
             tables: needed("TRUNKLINE_TABLES")?,
             secrets: needed("TRUNKLINE_SECRETS")?,
             public_url: needed("TRUNKLINE_PUBLIC_URL")?.trim_end_matches('/').to_owned(),
+            webhook_url: variable("TRUNKLINE_WEBHOOK_URL").map(|url| url.trim_end_matches('/').to_owned()),
             tenants: tenants(variable("TRUNKLINE_TENANTS"))?,
             events_queue: variable("EVENTS_QUEUE_URL").unwrap_or_default(),
             dead_letters: variable("EVENTS_DEAD_LETTER_QUEUE_URL"),
@@ -85,6 +88,12 @@ impl Config {
             event_retention_days: number(variable, "EVENT_RETENTION_DAYS", 30, "a number of days")?,
             calls: Self::calls(variable)?,
         })
+    }
+
+    /// Where RingCentral is told to deliver.
+    #[must_use]
+    pub fn delivered_to(&self) -> &str {
+        self.webhook_url.as_deref().unwrap_or(&self.public_url)
     }
 
     /// Reads how calls to RingCentral are made.
@@ -150,6 +159,14 @@ mod tests {
         assert_eq!(missing.to_string(), "the variable TRUNKLINE_TABLES must be set");
         let invalid = read(&[("RATE_LIMIT_RETRY_ATTEMPTS", "many")]).unwrap_err();
         assert!(invalid.to_string().contains("RATE_LIMIT_RETRY_ATTEMPTS"), "{invalid}");
+    }
+
+    #[test]
+    fn ringcentral_delivers_to_the_public_url_unless_another_is_told() {
+        assert_eq!(read(&[]).unwrap().delivered_to(), "https://x");
+        // As CloudFormation gives the URL of a function.
+        let url = ("TRUNKLINE_WEBHOOK_URL", "https://abc.lambda-url.us-east-1.on.aws/");
+        assert_eq!(read(&[url]).unwrap().delivered_to(), "https://abc.lambda-url.us-east-1.on.aws");
     }
 
     #[test]

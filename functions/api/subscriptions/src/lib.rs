@@ -23,14 +23,14 @@ pub struct Context {
     events: Arc<dyn EventStore>,
     keys: Arc<dyn SigningKeySource>,
     clock: SharedClock,
-    public_url: Arc<str>,
+    delivered_to: Arc<str>,
     access: Access,
     idempotency: Idempotency,
 }
 
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Context").field("public_url", &self.public_url).finish_non_exhaustive()
+        f.debug_struct("Context").field("delivered_to", &self.delivered_to).finish_non_exhaustive()
     }
 }
 
@@ -43,7 +43,7 @@ impl Context {
             events: Arc::new(wiring.events()),
             keys: Arc::new(wiring.secrets()),
             clock: wiring.clock.clone(),
-            public_url: wiring.config.public_url.as_str().into(),
+            delivered_to: wiring.config.delivered_to().into(),
             access: wiring.access(),
             idempotency: wiring.idempotency(),
         }

@@ -162,7 +162,7 @@ pub(crate) async fn create(
     // The same request gets the same address, by which an earlier attempt is recognised.
     let seed = key.map_or_else(|| Uuid::new_v4().to_string(), |key| format!("{}#{}", caller.subject, key.0));
     let key = keys.subscription_key(&caller.tenant, &seed);
-    let address = format!("{}{RECEIVER}/{}/{key}", context.public_url, caller.tenant);
+    let address = format!("{}{RECEIVER}/{}/{key}", context.delivered_to, caller.tenant);
     let request = Request::of(&CREATE_SUBSCRIPTION).json(&json!({
         "eventFilters": wanted.event_filters,
         "expiresIn": wanted.expires_in.unwrap_or(LONGEST),

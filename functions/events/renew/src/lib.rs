@@ -31,18 +31,18 @@ pub use subscription::LEAST;
 pub struct Context {
     ringcentral: RingCentral,
     tenants: Arc<[TenantId]>,
-    public_url: Arc<str>,
+    /// Where RingCentral is told to deliver, and where it was told to before there was a URL for that alone.
+    doors: Arc<[Arc<str>]>,
 }
 
 impl Context {
     /// Takes its ports from the wiring.
     #[must_use]
     pub fn new(wiring: &Wiring) -> Self {
-        Self {
-            ringcentral: wiring.ringcentral(),
-            tenants: wiring.config.tenants.as_slice().into(),
-            public_url: wiring.config.public_url.as_str().into(),
-        }
+        let config = &wiring.config;
+        let doors =
+            config.webhook_url.iter().chain([&config.public_url]).map(|url| url.as_str().into()).collect();
+        Self { ringcentral: wiring.ringcentral(), tenants: config.tenants.as_slice().into(), doors }
     }
 }
 
@@ -130,7 +130,7 @@ async fn of_tenant(context: &Context, tenant: &TenantId) -> Tally {
             return tally;
         }
     };
-    let ours = page.records.iter().filter_map(|one| Subscription::ours(one, &context.public_url, tenant));
+    let ours = page.records.iter().filter_map(|one| Subscription::ours(one, &context.doors, tenant));
     for subscription in ours {
         tally.sum.found += 1;
         if let Some(reason) = &subscription.blacklisted {

@@ -1,5 +1,7 @@
 //! Which of RingCentral's subscriptions are ours, and which of those are near their end.
 
+use std::sync::Arc;
+
 use serde_json::{Value, value::RawValue};
 use tenant::TenantId;
 
@@ -21,14 +23,17 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    /// Reads a record of RingCentral's list; `None` if it delivers anywhere but to this tenant's addresses under this URL. Other tools
-    /// and other deployments may have the same app and user.
-    pub(crate) fn ours(record: &RawValue, public_url: &str, tenant: &TenantId) -> Option<Self> {
+    /// Reads a record of RingCentral's list; `None` if it delivers anywhere but to this tenant's addresses under one of these URLs. Other
+    /// tools and other deployments may have the same app and user.
+    pub(crate) fn ours(record: &RawValue, doors: &[Arc<str>], tenant: &TenantId) -> Option<Self> {
         let record: Value = serde_json::from_str(record.get()).ok()?;
         let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str);
-        let place = format!("{public_url}/api/webhooks/events/{tenant}/");
+        let path = format!("/api/webhooks/events/{tenant}/");
+        let is_here = |address: &str| {
+            doors.iter().any(|door| address.strip_prefix(&**door).is_some_and(|rest| rest.starts_with(&path)))
+        };
         let ours = text("/deliveryMode/transportType") == Some("WebHook")
-            && text("/deliveryMode/address").is_some_and(|address| address.starts_with(&place));
+            && text("/deliveryMode/address").is_some_and(is_here);
         if !ours {
             return None;
         }
@@ -51,7 +56,8 @@ mod tests {
 
     fn ours(record: &Value) -> Option<Subscription> {
         let record = RawValue::from_string(record.to_string()).unwrap();
-        Subscription::ours(&record, "https://gateway.example.com", &"acme".parse().unwrap())
+        let doors = ["https://abc.lambda-url.us-east-1.on.aws", "https://gateway.example.com"].map(Arc::from);
+        Subscription::ours(&record, &doors, &"acme".parse().unwrap())
     }
 
     fn at(transport: &str, address: &str) -> Value {
@@ -62,6 +68,10 @@ mod tests {
     fn what_delivers_elsewhere_is_none_of_ours() {
         let here = "https://gateway.example.com/api/webhooks/events/acme/0";
         assert!(ours(&at("WebHook", here)).is_some_and(|one| one.id == "s-1"));
+        assert!(
+            ours(&at("WebHook", "https://abc.lambda-url.us-east-1.on.aws/api/webhooks/events/acme/0"))
+                .is_some()
+        );
         for (transport, address) in [
             ("WebSocket", here),
             ("WebHook", "https://gateway.example.com.evil.example/api/webhooks/events/acme/0"),
