@@ -45,8 +45,8 @@ impl From<reqwest::Error> for WiringError {
 
 /// The wiring of one process. Everything it hands out shares its clients.
 ///
-/// What nobody asks for is not built, and a function that never asks for it does not even contain it: half of the receiver would
-/// be code that it can't reach.
+/// What nobody asks for is not built, and a function that never asks for it does not even contain it: an eighth of the receiver
+/// would be code that it can't reach.
 #[derive(Debug, Clone)]
 pub struct Wiring {
     /// The configuration it was built from.

@@ -13,6 +13,7 @@ use aws_runtime::{
         sigv4::{SCHEME_ID, SigV4AuthScheme},
     },
     retries::classifiers::AwsErrorCodeClassifier,
+    service_clock_skew::{ServiceClockSkewClassifier, ServiceClockSkewInterceptor},
 };
 use aws_smithy_runtime::client::{
     orchestrator::operation::Operation,
@@ -95,6 +96,8 @@ fn operation(sdk: &SdkConfig) -> GetSecretValue {
         .retry_classifier(TransientErrorClassifier::<Refusal>::new())
         .retry_classifier(AwsErrorCodeClassifier::<Refusal>::new())
         .retry_classifier(HttpStatusCodeClassifier::default())
+        .retry_classifier(ServiceClockSkewClassifier::<Refusal>::new())
+        .interceptor(ServiceClockSkewInterceptor::new())
         .with_connection_poisoning()
         .runtime_plugin(signed(sdk));
     if let Some(version) = sdk.behavior_version() {
@@ -191,6 +194,8 @@ mod tests {
 
     #[derive(Debug, Default)]
     struct Script {
+        /// When it is, on AWS's clock.
+        date: Option<&'static str>,
         answers: Vec<(u16, String)>,
         requests: Vec<HttpRequest>,
     }
@@ -207,13 +212,26 @@ mod tests {
             script.requests.push(request);
             let (status, body) = script.answers.remove(0);
             let status = status.try_into().unwrap();
-            HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(body))))
+            let mut response = HttpResponse::new(status, SdkBody::from(body));
+            if let Some(date) = script.date {
+                response.headers_mut().insert("date", date);
+            }
+            HttpConnectorFuture::ready(Ok(response))
         }
     }
 
     /// What comes of asking for a secret, and the requests that were sent.
     async fn asking(answers: &[(u16, &str)]) -> (Result<Option<String>, String>, Vec<HttpRequest>) {
+        asking_at(None, answers).await
+    }
+
+    /// The same of an AWS whose clock is known.
+    async fn asking_at(
+        date: Option<&'static str>,
+        answers: &[(u16, &str)],
+    ) -> (Result<Option<String>, String>, Vec<HttpRequest>) {
         let scripted = Scripted::default();
+        scripted.0.lock().unwrap().date = date;
         scripted.0.lock().unwrap().answers =
             answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect();
         let credentials = Credentials::new("AKID", "wJalrXUtnFEMI", Some("session".to_owned()), None, "test");
@@ -281,11 +299,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_of_a_secret_can_be_printed() {
-        let manager = answer(&HttpResponse::new(
+    async fn a_clock_that_is_wrong_is_put_right_by_what_aws_says() {
+        let skewed = r#"{"__type": "InvalidSignatureException", "message": "Signature expired"}"#;
+        let date = Some("Tue, 01 Jan 2036 00:00:00 GMT");
+        let (text, requests) = asking_at(date, &[(400, skewed), (200, r#"{"SecretString": "kept"}"#)]).await;
+        assert_eq!(text, Ok(Some("kept".to_owned())));
+        let signed_at = requests.last().unwrap().headers().get("x-amz-date").unwrap();
+        assert!(signed_at.starts_with("20360101T0000"), "{signed_at}");
+    }
+
+    #[test]
+    fn nothing_of_a_secret_can_be_printed() {
+        let found = answer(&HttpResponse::new(
             200.try_into().unwrap(),
             SdkBody::from(r#"{"SecretString": "hunter2"}"#),
         ));
-        assert!(!format!("{manager:?}").contains("hunter2"));
+        assert!(found.is_ok() && !format!("{found:?}").contains("hunter2"));
     }
 }
