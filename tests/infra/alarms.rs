@@ -143,3 +143,16 @@ fn every_function_is_taken_back_by_an_alarm() {
         }
     }
 }
+
+/// Metric filters see what is logged: a level that drops it would silence the alarm.
+#[test]
+fn regression_no_log_level_silences_an_alarm() {
+    let template = Template::load();
+    let levels = &template.0["Parameters"]["LogLevel"]["AllowedValues"];
+    assert_eq!(*levels, json!(["TRACE", "DEBUG", "INFO", "WARN"]), "429 is logged at WARN, 5xx at ERROR");
+    for (id, filter) in template.all("AWS::Logs::MetricFilter") {
+        let pattern = filter["FilterPattern"].as_str().unwrap();
+        let loud = ["$.status >= 500", "$.status = 429", "$.status = 503"];
+        assert!(loud.iter().any(|loud| pattern.contains(loud)), "{id}: {pattern}");
+    }
+}

@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tracing::Level;
+
 tokio::task_local! {
     static CURRENT: RefCell<Invocation>;
 }
@@ -136,11 +138,22 @@ fn write(invocation: &Invocation, took: Duration) {
             )
         };
     }
-    match invocation.status {
-        500.. => event!(error),
-        _ if invocation.batch.is_some() && invocation.error.is_some() => event!(warn),
-        ..400 if invocation.told_elsewhere && invocation.error.is_none() => event!(debug),
+    match level(invocation) {
+        Level::ERROR => event!(error),
+        Level::WARN => event!(warn),
+        Level::DEBUG => event!(debug),
         _ => event!(info),
+    }
+}
+
+/// How loud an invocation is: failures at ERROR, what alarms count at WARN or above whatever `LOG_LEVEL` is.
+fn level(invocation: &Invocation) -> Level {
+    match invocation.status {
+        500.. => Level::ERROR,
+        429 => Level::WARN,
+        _ if invocation.batch.is_some() && invocation.error.is_some() => Level::WARN,
+        ..400 if invocation.told_elsewhere && invocation.error.is_none() => Level::DEBUG,
+        _ => Level::INFO,
     }
 }
 
@@ -164,6 +177,12 @@ mod tests {
         let closed = closed.unwrap();
         assert_eq!((closed.tenant.as_deref(), closed.upstream_calls), (Some("acme"), 2));
         assert_eq!(closed.upstream_last, Some(("listExtensions", 200, Some("rc-1".to_owned()))));
+    }
+
+    #[test]
+    fn regression_a_caller_told_to_come_later_is_logged_at_every_log_level_of_a_deployment() {
+        let of = |status| level(&Invocation { status, ..Invocation::default() });
+        assert_eq!([200, 404, 429, 503].map(of), [Level::INFO, Level::INFO, Level::WARN, Level::ERROR]);
     }
 
     #[test]
