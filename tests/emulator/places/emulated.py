@@ -122,7 +122,7 @@ class Emulated(Operated, Gateway):
         )
 
     def _deploy(self):
-        for reason, _ in templates.PATCHES:
+        for reason in [templates.EXPANDED, *(reason for reason, _ in templates.PATCHES)]:
             self._world.figure("patched", reason)
         template, dashboards = templates.packaged(BUCKET, self._endpoint)
         storage = self._client("s3")
@@ -135,21 +135,25 @@ class Emulated(Operated, Gateway):
         begun = time.monotonic()
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(store, templates.functions(template).values()))
-        for name, one in [("dashboards", dashboards), ("template", template)]:
-            storage.put_object(Bucket=BUCKET, Key=f"{name}.json", Body=json.dumps(one))
+        storage.put_object(Bucket=BUCKET, Key="dashboards.json", Body=json.dumps(dashboards))
+        self._template = template
         self._world.figure("code uploaded in", f"{time.monotonic() - begun:.1f} s")
+        stack = self._change("first", "CREATE", PublicUrl=self.url, RenewalSchedule=self.renewal)
+        self.outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+
+    def _change(self, name, kind, **parameters):
+        """Deploys the template with these parameters, as `sam deploy` does it: by a change set."""
         begun = time.monotonic()
+        expanded = templates.expanded(self._template, parameters)
+        self._client("s3").put_object(Bucket=BUCKET, Key=f"{name}.json", Body=json.dumps(expanded))
         stacks = self._client("cloudformation")
-        asked = {"StackName": STACK, "ChangeSetName": "first"}
+        asked = {"StackName": STACK, "ChangeSetName": name}
         stacks.create_change_set(
             **asked,
-            ChangeSetType="CREATE",
-            TemplateURL=f"{self._endpoint}/{BUCKET}/template.json",
+            ChangeSetType=kind,
+            TemplateURL=f"{self._endpoint}/{BUCKET}/{name}.json",
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-            Parameters=[
-                {"ParameterKey": "PublicUrl", "ParameterValue": self.url},
-                {"ParameterKey": "RenewalSchedule", "ParameterValue": self.renewal},
-            ],
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         )
         settled = {"CREATE_COMPLETE", "FAILED"}
         change = poll(
@@ -158,14 +162,15 @@ class Emulated(Operated, Gateway):
         assert change["Status"] == "CREATE_COMPLETE", change.get("StatusReason")
         stacks.execute_change_set(**asked)
         stack = poll("the stack", lambda: self._settled(stacks), every=0.2)
-        if stack["StackStatus"] != "CREATE_COMPLETE":
+        if stack["StackStatus"] != f"{kind}_COMPLETE":
             events = stacks.describe_stack_events(StackName=STACK)["StackEvents"]
             failed = [one for one in events if one["ResourceStatus"].endswith("FAILED")]
             raise AssertionError([(one["LogicalResourceId"], one.get("ResourceStatusReason")) for one in failed])
         pages = stacks.get_paginator("list_stack_resources").paginate(StackName=STACK)
         self.resources = [one for page in pages for one in page["StackResourceSummaries"]]
-        self._world.figure("stack made in", f"{time.monotonic() - begun:.1f} s, {len(self.resources)} resources")
-        self.outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+        took = f"{time.monotonic() - begun:.1f} s, {len(self.resources)} resources"
+        self._world.figure(f"{kind.lower()} of the stack took", took)
+        return stack
 
     @staticmethod
     def _settled(stacks):
@@ -205,7 +210,31 @@ class Emulated(Operated, Gateway):
         secret = json.dumps({"ringcentral": credentials, "webhooks": keys})
         name = f"{self.outputs['TenantSecretPrefix']}{TENANT}"
         self.aws.ask("secretsmanager.CreateSecret", {"Name": name, "SecretString": secret})
+        self._told_of_its_tenant()
         self.issued = self.issue()
+
+    def _told_of_its_tenant(self):
+        """The deployment has no tenant at first. What an update tells it has to reach what runs: the alias, not only `$LATEST`."""
+        before = self._published()
+        self._change("second", "UPDATE", PublicUrl=self.url, RenewalSchedule=self.renewal, Tenants=TENANT)
+        after = self._published()
+        renew = f"{STACK}-renew"
+        assert after[renew][1]["TRUNKLINE_TENANTS"] == TENANT, f"live has {after[renew]}"
+        assert after[renew][0] != before[renew][0], "no version was published"
+        untouched = {name: one for name, one in after.items() if name != renew}
+        assert untouched == {name: before[name] for name in untouched}, f"{before} became {after}"
+        self._world.figure("published for a changed parameter", "renew, and nothing else")
+
+    def _published(self):
+        """Which version `live` points to, and the variables it has, by function."""
+        functions, published = self._client("lambda"), {}
+        for one in self.resources:
+            if one["ResourceType"] == "AWS::Lambda::Function":
+                name = one["PhysicalResourceId"]
+                version = functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+                settings = functions.get_function_configuration(FunctionName=name, Qualifier=version)
+                published[name] = version, settings["Environment"]["Variables"]
+        return published
 
     # --- what nobody waits for
 

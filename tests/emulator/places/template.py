@@ -1,9 +1,14 @@
 """The template as the emulator gets it: packaged as `sam package` does it, and patched where the emulator is not AWS."""
 
+import copy
 import os
 
-from samtranslator.yaml_helper import yaml_parse
-from support.processes import ROOT
+# The translator asks for one; nothing is sent there.
+os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+
+from samtranslator.translator.transform import transform  # noqa: E402
+from samtranslator.yaml_helper import yaml_parse  # noqa: E402
+from support.processes import ROOT  # noqa: E402
 
 FUNCTION = "AWS::Serverless::Function"
 # Seconds; the dispatcher's timeout in `trunkline` (infra/local/src/event_source.rs).
@@ -54,6 +59,21 @@ PATCHES = [
     ("roles name the secret by its Id: the emulator's Ref of a secret is its name, AWS's the ARN", secret_by_its_arn),
     ("the dispatcher may take 5 s instead of 30: what a dead one had comes again only after that", impatient_dispatcher),
 ]
+
+
+EXPANDED = "SAM's translator runs before: the emulator gives it no parameters, and CloudFormation does"
+
+
+class NoManagedPolicies:
+    def load(self):
+        return {}
+
+
+def expanded(template, parameters):
+    """The template as SAM makes it CloudFormation's, with the parameters of this deployment."""
+    declared = template["Parameters"].items()
+    values = {name: str(parameters.get(name, one["Default"])) for name, one in declared}
+    return transform(copy.deepcopy(template), values, NoManagedPolicies())
 
 
 def functions(template):
