@@ -38,6 +38,8 @@ impl Story {
         let config = Config::read(|name| match name {
             // RingCentral's handshake has to find somebody.
             "TRUNKLINE_PUBLIC_URL" => Some(world.url.clone()),
+            // A new deployment has no tenant yet.
+            "TRUNKLINE_TENANTS" => Some(trunkline::TENANT.to_owned()),
             name => variable(&template, &function, name),
         });
         let sdk = world.cloud.sdk.to_builder().endpoint_url(&guard.url).build();
