@@ -4,6 +4,7 @@
 
 mod access;
 mod cost;
+mod deadline;
 mod extensions;
 mod failures;
 mod health;

@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, reason = "a world that can't be built fails its story")]
 
 mod answer;
+mod proxy;
 mod time;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use trunkline::{Cloud, EventSource, Gateway, RingCentralAccess, TENANT};
 use trunkline_http::{Claims, Role, TokenKeySource, TokenKeys};
 
 pub use answer::Answer;
+pub use proxy::{Held, Proxy, Rule};
 pub use time::Time;
 
 /// The world of one story.
@@ -38,31 +40,45 @@ pub struct World {
     /// A client for requests to any container.
     pub http: reqwest::Client,
     foreign_token: tokio::sync::OnceCell<String>,
+    proxy: Option<Proxy>,
     running: JoinSet<()>,
 }
 
 impl World {
     /// A world with a small account and no rate limits.
     pub async fn new() -> Self {
-        Self::with(Config {
-            extensions: 20,
-            calls: 50,
-            messages: 20,
-            limits: Limits::none(),
-            ..Config::default()
-        })
-        .await
+        Self::build(small(), false).await
     }
 
     /// A world around this RingCentral; its clock is replaced by the stepped one.
     pub async fn with(config: Config) -> Self {
+        Self::build(config, false).await
+    }
+
+    /// The world of [`World::new`] with a proxy between the gateway and RingCentral: [`World::proxy`].
+    pub async fn proxied() -> Self {
+        Self::build(small(), true).await
+    }
+
+    /// The world of [`World::with`] with a proxy between the gateway and RingCentral.
+    pub async fn proxied_with(config: Config) -> Self {
+        Self::build(config, true).await
+    }
+
+    async fn build(config: Config, proxied: bool) -> Self {
         let time = Time::new();
         let simulator = Simulator::new(Config { clock: time.simulator.clone(), ..config });
         let mut running = JoinSet::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let ringcentral = format!("http://{}", listener.local_addr().expect("its address"));
+        let mut ringcentral = format!("http://{}", listener.local_addr().expect("its address"));
         let platform = simulator.clone();
         running.spawn(async move { platform.serve(listener).await.expect("the simulator serves") });
+        let proxy = proxied.then(|| Proxy::new(ringcentral.clone()));
+        if let Some(proxy) = proxy.clone() {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+            ringcentral = format!("http://{}", listener.local_addr().expect("its address"));
+            running.spawn(proxy.serve(listener));
+        }
         let options = Options { clock: time.aws.clone(), ..Options::default() };
         let embedded = EmbeddedAws::start(options).await.expect("an AWS in memory");
         let cloud = Cloud::over(embedded).await.expect("tables and queues");
@@ -85,6 +101,7 @@ impl World {
             wiring,
             http,
             foreign_token: tokio::sync::OnceCell::new(),
+            proxy,
             running,
         }
     }
@@ -105,6 +122,14 @@ impl World {
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         self.running.spawn(async move { axum_serve(listener, router).await });
         url
+    }
+
+    /// The proxy between the gateway and RingCentral.
+    ///
+    /// # Panics
+    /// In a world that has none.
+    pub fn proxy(&self) -> &Proxy {
+        self.proxy.as_ref().expect("a world of `World::proxied`")
     }
 
     /// The embedded AWS.
@@ -191,6 +216,11 @@ impl World {
         let attributes = request.send().await.expect("the queue exists").attributes.unwrap_or_default();
         attributes.get(&attribute).and_then(|count| count.parse().ok()).expect("a count")
     }
+}
+
+/// An account of a few extensions without rate limits.
+fn small() -> Config {
+    Config { extensions: 20, calls: 50, messages: 20, limits: Limits::none(), ..Config::default() }
 }
 
 async fn axum_serve(listener: TcpListener, router: axum::Router) {

@@ -13,19 +13,26 @@ pub struct Time {
     pub simulator: simulator::Clock,
     /// The AWS's face of it.
     pub aws: embedded_aws::Clock,
+    /// Tells those who wait for an instant without moving the clock.
+    moved: tokio::sync::watch::Sender<()>,
 }
 
 impl Time {
     /// Starts at a fixed instant.
     pub(crate) fn new() -> Self {
         let start = Timestamp::from_second(1_795_000_000).expect("a valid instant");
-        Self { simulator: simulator::Clock::manual(start), aws: embedded_aws::Clock::manual_at(start) }
+        Self {
+            simulator: simulator::Clock::manual(start),
+            aws: embedded_aws::Clock::manual_at(start),
+            moved: tokio::sync::watch::Sender::new(()),
+        }
     }
 
     /// Moves everybody forward.
     pub fn advance(&self, by: Duration) {
         self.simulator.advance(by);
         self.aws.advance(by);
+        self.moved.send_replace(());
     }
 }
 
@@ -46,6 +53,14 @@ impl Clock for Time {
             if self.now() == seen {
                 self.advance(Duration::from_millis(left.min(100)));
             }
+        }
+    }
+
+    async fn reached(&self, at: Millis) {
+        let mut moved = self.moved.subscribe();
+        while self.now() < at {
+            // The sender lives in `self`, so the only error, a dropped sender, can't happen here.
+            let _ = moved.changed().await;
         }
     }
 }

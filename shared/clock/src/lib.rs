@@ -5,6 +5,7 @@
 //! itself can't be driven by a test.
 
 mod bounded;
+mod deadline;
 mod manual;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use bounded::{Bounded, Bounds};
+pub use deadline::Deadline;
 pub use manual::Manual;
 
 /// Milliseconds since the Unix epoch; the unit of every stored instant.
@@ -26,6 +28,12 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
 
     /// Returns once `now() >= at`; at once if that is already so.
     async fn sleep_until(&self, at: Millis);
+
+    /// Returns once `now() >= at`, like [`Clock::sleep_until`], for whoever only guards other work: a clock that is stepped
+    /// by hand is moved by those who sleep, never by a limit that may not be reached at all.
+    async fn reached(&self, at: Millis) {
+        self.sleep_until(at).await;
+    }
 
     /// The same instant as a timestamp, for what people read.
     fn timestamp(&self) -> Timestamp {

@@ -49,6 +49,10 @@ impl Clock for Manual {
             });
             return;
         }
+        self.reached(at).await;
+    }
+
+    async fn reached(&self, at: Millis) {
         let mut now = self.now.subscribe();
         // The sender lives in `self`, so the only error, a dropped sender, can't happen here.
         let _ = now.wait_for(|now| *now >= at).await;

@@ -143,7 +143,7 @@ impl Wiring {
         let authority = || self.authority.clone();
         let gate = Gate::new(Arc::new(WindowTable::new(self.tables())), authority(), self.config.circuit);
         let tokens = Arc::new(TokenTable::new(self.tables()));
-        let endpoint = Arc::new(HttpEndpoint::new(self.http.clone()));
+        let endpoint = Arc::new(HttpEndpoint::new(self.http.clone(), self.clock.clone()));
         let session = Session::new(tokens, authority(), gate.clone(), endpoint, self.config.calls.retry);
         let credentials = Arc::new(self.secrets.clone());
         RingCentral::new(self.http.clone(), gate, session, credentials, self.clock.clone(), self.config.calls)

@@ -1,4 +1,4 @@
-//! The layers every API function wears, outermost first: invocation, bearer check, idempotency.
+//! The layers every API function wears, outermost first: invocation, deadline, bearer check, idempotency.
 
 use axum::{
     Router,
@@ -7,7 +7,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{Access, Idempotency, Problem, Type, access, observe};
+use clock::SharedClock;
+
+use crate::{Access, Idempotency, Problem, Type, access, deadline, observe};
 
 /// The largest body of an API request (bytes).
 pub const BODY_LIMIT: usize = 256 * 1024;
@@ -16,21 +18,28 @@ pub const BODY_LIMIT: usize = 256 * 1024;
 #[derive(Debug, Clone)]
 pub struct Face {
     function: &'static str,
+    clock: Option<SharedClock>,
     access: Option<Access>,
     idempotency: Option<Idempotency>,
 }
 
 impl Face {
-    /// A face that anybody may look at.
+    /// A face that anybody may look at, and that answers from memory.
     #[must_use]
     pub fn open(function: &'static str) -> Self {
-        Self { function, access: None, idempotency: None }
+        Self { function, clock: None, access: None, idempotency: None }
+    }
+
+    /// A face whose requests wait for others, and end by their [`clock::Deadline`].
+    #[must_use]
+    pub fn timed(self, clock: SharedClock) -> Self {
+        Self { clock: Some(clock), ..self }
     }
 
     /// A face for callers with a bearer token.
     #[must_use]
-    pub fn secured(function: &'static str, access: Access) -> Self {
-        Self { function, access: Some(access), idempotency: None }
+    pub fn secured(function: &'static str, access: Access, clock: SharedClock) -> Self {
+        Self { access: Some(access), ..Self::open(function).timed(clock) }
     }
 
     /// Honours `Idempotency-Key` on POST.
@@ -49,6 +58,12 @@ impl Face {
         if let Some(access) = self.access {
             router =
                 router.layer(middleware::from_fn(move |request, next| check(access.clone(), request, next)));
+        }
+        if let Some(clock) = self.clock {
+            router = router.layer(middleware::from_fn(move |request, next| {
+                let clock = clock.clone();
+                async move { deadline::keep(&*clock, request, next).await }
+            }));
         }
         let function = self.function;
         router.layer(middleware::from_fn(move |request, next| observe::observe(function, request, next)))

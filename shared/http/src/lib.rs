@@ -6,6 +6,7 @@
 
 mod access;
 mod body;
+mod deadline;
 mod face;
 mod fields;
 mod handlers;

@@ -46,7 +46,11 @@ where
     };
     match look().await {
         Ok(Look::Found(made)) => Ok(made),
-        Ok(Look::Nothing) => create(client, tenant, request).await,
+        // Without an answer the first may still be on its way, and a second that can not finish leaves another outcome unknown.
+        Ok(Look::Nothing) if failure.is_over() && client.can_finish() => {
+            create(client, tenant, request).await
+        }
+        Ok(Look::Nothing) => Err(failure),
         Ok(Look::Impossible) | Err(_) => Err(failure),
     }
 }
@@ -60,6 +64,7 @@ fn unknown(request: &Request) -> CallError {
             .to_owned(),
         request_id: None,
         ambiguous: true,
+        answered: false,
     }
 }
 

@@ -1,10 +1,13 @@
 //! One request on the wire and what its answer means. It decides nothing about repeating it.
 
-use std::error::Error as _;
+use std::{error::Error as _, pin::pin};
 
-use clock::Millis;
+use clock::{Clock, Millis};
+use futures::future::{Either, select};
 use gate::{Notice, Outcome};
 use http::HeaderMap;
+
+use crate::Rejection;
 
 /// How long a penalty lasts if the 429 does not say (milliseconds); RingCentral's default interval.
 const PENALTY: Millis = 60_000;
@@ -26,10 +29,42 @@ pub(crate) fn notice(status: u16, headers: &HeaderMap) -> Notice {
     Notice { outcome, announced, remaining }
 }
 
-/// What the gate is told when no answer came.
-pub(crate) fn unanswered(error: &reqwest::Error) -> Notice {
-    let outcome = if error.is_connect() { Outcome::Unsent } else { Outcome::Failed };
-    Notice { outcome, ..Notice::default() }
+/// No whole answer came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unanswered {
+    /// The request may have arrived all the same.
+    pub(crate) arrived: bool,
+    /// What failed, in words.
+    pub(crate) reason: String,
+    /// RingCentral's `RCRequestId`, if there was an answer that counts as none.
+    pub(crate) request_id: Option<String>,
+    /// RingCentral itself said that it failed.
+    pub(crate) answered: bool,
+}
+
+impl Unanswered {
+    pub(crate) fn of(arrived: bool, reason: String) -> Self {
+        Self { arrived, reason, request_id: None, answered: false }
+    }
+
+    /// What the gate is told.
+    pub(crate) fn notice(&self) -> Notice {
+        let outcome = if self.arrived { Outcome::Failed } else { Outcome::Unsent };
+        Notice { outcome, ..Notice::default() }
+    }
+}
+
+/// What a part of an exchange came to, if that was before the clock reached `at`.
+pub(crate) async fn before<T>(
+    clock: &dyn Clock,
+    at: Millis,
+    part: impl Future<Output = reqwest::Result<T>>,
+) -> Result<T, Unanswered> {
+    match select(pin!(part), pin!(clock.reached(at))).await {
+        Either::Left((Ok(done), _)) => Ok(done),
+        Either::Left((Err(error), _)) => Err(Unanswered::of(!error.is_connect(), describe(&error))),
+        Either::Right(((), _)) => Err(Unanswered::of(true, "no answer in time".to_owned())),
+    }
 }
 
 /// How long nobody may ask after a 429: as it says, else a window, else a minute.
@@ -44,13 +79,19 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Millis> {
     Some(seconds.clamp(0, 86_400) * 1_000)
 }
 
+/// A failure that RingCentral itself reports, in its own shape. Whoever stands in front of it says 502 or 504 while the request
+/// may still be worked on behind.
+pub(crate) fn is_over(rejection: &Rejection) -> bool {
+    matches!(rejection.status, 500 | 501 | 503) && !rejection.code.is_empty()
+}
+
 /// RingCentral's `RCRequestId`.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     headers.get("rcrequestid")?.to_str().ok().map(str::to_owned)
 }
 
 /// A transport failure in words, with its causes and without the URL's query.
-pub(crate) fn describe(error: &reqwest::Error) -> String {
+fn describe(error: &reqwest::Error) -> String {
     let what = if error.is_timeout() {
         "no answer in time"
     } else if error.is_connect() {

@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use clock::{Millis, SharedClock};
+use clock::{Deadline, Millis, SharedClock};
 use gate::{Bucket, Gate, GateError, Group, Notice, Outcome, Patience, Permit, Priority, Scope, Window};
 use rand::RngExt;
 use secrecy::ExposeSecret;
@@ -12,11 +12,15 @@ use tenant::TenantId;
 
 use crate::{
     Answer, CallError, CredentialSource, Credentials, Operation, Rejection, Request, RetryPolicy, Session,
-    Strikes, TokenError, TokenRecord, attempt, groups::Groups,
+    Strikes, TokenError, TokenRecord,
+    attempt::{self, Unanswered},
+    groups::Groups,
 };
 
 /// RingCentral's code for a request rate that is exceeded globally, not by one user (its guide, "Error codes").
 const GLOBAL: &str = "CMN-310";
+/// With less time than this nothing is sent any more (milliseconds).
+const LEAST: Millis = 1_000;
 
 /// How long calls may take and how often they are repeated.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +29,7 @@ pub struct Settings {
     pub retry: RetryPolicy,
     /// How long one request may take.
     pub timeout: Duration,
-    /// How long a call may take with all its repetitions: less than API Gateway's 30 s.
+    /// How long a call may take with all its repetitions, unless its invocation ends sooner ([`Deadline`]).
     pub budget: Duration,
     /// How long a call waits for its slot in the rate window before it says "later".
     pub patience: Duration,
@@ -65,13 +69,8 @@ enum Step {
     Answered(Answer),
     Failed(CallError),
     TokenRefused(Box<Rejection>),
-    /// It may work next time; `after` is what RingCentral asked for, `arrived` says it may have been carried out.
-    Broken {
-        reason: String,
-        request_id: Option<String>,
-        after: Option<Millis>,
-        arrived: bool,
-    },
+    /// It may work next time, after as many milliseconds as RingCentral asked for.
+    Broken(Unanswered, Option<Millis>),
 }
 
 impl RingCentral {
@@ -94,16 +93,37 @@ impl RingCentral {
     /// [`CallError`]. A POST is never repeated once it may have arrived: see [`CallError::is_ambiguous`].
     pub async fn call(&self, tenant: &TenantId, request: &Request) -> Result<Answer, CallError> {
         let operation = request.operation();
+        let mut arrived = None;
+        match (self.attempts(tenant, request, &mut arrived).await, arrived) {
+            // It was sent before and may have been carried out, whatever keeps it from being sent again.
+            (Err(error), Some((attempts, failure))) if !error.is_answer() && operation.method != "GET" => {
+                let Unanswered { reason, request_id, answered, .. } = failure;
+                let (operation, ambiguous) = (operation.id, true);
+                Err(CallError::Unavailable { operation, attempts, reason, request_id, ambiguous, answered })
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
+    /// Tries until an attempt counts; notes the last one that may have been carried out without an answer that says so.
+    async fn attempts(
+        &self,
+        tenant: &TenantId,
+        request: &Request,
+        pending: &mut Option<(u32, Unanswered)>,
+    ) -> Result<Answer, CallError> {
+        let operation = request.operation();
+        let deadline = self.deadline();
+        if !self.has_time(deadline) {
+            return Err(CallError::late(operation));
+        }
         let credentials = self.credentials.credentials(tenant).await?;
-        let deadline = self.clock.now() + millis(self.settings.budget);
         let (mut attempts, mut strikes) = (0, Strikes::default());
         loop {
             attempts += 1;
             let token =
                 self.session.token(tenant, &credentials, strikes).await.map_err(|error| self.widen(error))?;
-            let (reason, request_id, after, arrived) = match self
-                .attempt(tenant, &credentials, &token, request, deadline)
-                .await?
+            let (failure, after) = match self.attempt(tenant, &credentials, &token, request, deadline).await?
             {
                 Step::Answered(answer) => return Ok(answer),
                 Step::Failed(error) => return Err(error),
@@ -114,18 +134,44 @@ impl RingCentral {
                     }
                     return Err(CallError::Rejected { operation: operation.id, rejection });
                 }
-                Step::Broken { reason, request_id, after, arrived } => (reason, request_id, after, arrived),
+                Step::Broken(failure, after) => (failure, after),
             };
+            let Unanswered { arrived, reason, request_id, answered } = failure.clone();
+            if arrived {
+                *pending = Some((attempts, failure));
+            }
             let backoff = self.settings.retry.backoff(attempts, rand::rng().random());
             let at = self.clock.now() + after.unwrap_or_else(|| millis(backoff));
             let repeatable = operation.is_idempotent() || !arrived;
-            if !repeatable || attempts >= self.settings.retry.attempts || at >= deadline {
-                let ambiguous = arrived && operation.method != "GET";
+            if !repeatable || attempts >= self.settings.retry.attempts || at + LEAST > deadline {
                 let operation = operation.id;
-                return Err(CallError::Unavailable { operation, attempts, reason, request_id, ambiguous });
+                return Err(CallError::Unavailable {
+                    operation,
+                    attempts,
+                    reason,
+                    request_id,
+                    ambiguous: false,
+                    answered,
+                });
             }
             self.clock.sleep_until(at).await;
         }
+    }
+
+    /// The instant by which a call that starts now has ended.
+    fn deadline(&self) -> Millis {
+        let own = self.clock.now() + millis(self.settings.budget);
+        Deadline::current().map_or(own, |Deadline(end)| own.min(end))
+    }
+
+    fn has_time(&self, deadline: Millis) -> bool {
+        self.clock.now() + LEAST <= deadline
+    }
+
+    /// Whether a request that is sent now can take all the time one may take before the invocation ends.
+    #[must_use]
+    pub fn can_finish(&self) -> bool {
+        self.clock.now() + millis(self.settings.timeout) <= self.deadline()
     }
 
     /// Whether RingCentral answers and takes our credentials; costs nothing of the rate budget but a missing token.
@@ -162,22 +208,25 @@ impl RingCentral {
         let group = self.groups.of(operation);
         let bucket = Bucket { tenant: tenant.clone(), identity: credentials.identity(), group };
         let permit = self.permit(&bucket, request, deadline).await?;
-        let left = u64::try_from(deadline - self.clock.now()).unwrap_or(0).max(1_000);
-        let timeout = self.settings.timeout.min(Duration::from_millis(left));
-        let sent = self.build(credentials, token, request).timeout(timeout).send().await;
-        let response = match sent {
+        if !self.has_time(deadline) {
+            self.settle(&bucket, permit, Notice { outcome: Outcome::Unsent, ..Notice::default() }).await;
+            return Ok(Step::Failed(CallError::late(operation)));
+        }
+        let until = deadline.min(self.clock.now() + millis(self.settings.timeout));
+        let sent = self.build(credentials, token, request).send();
+        let response = match attempt::before(&*self.clock, until, sent).await {
             Ok(response) => response,
-            Err(error) => {
-                self.settle(&bucket, permit, attempt::unanswered(&error)).await;
+            Err(failure) => {
+                self.settle(&bucket, permit, failure.notice()).await;
                 telemetry::upstream(operation.id, 0, None);
-                return Ok(broken(&error));
+                return Ok(Step::Broken(failure, None));
             }
         };
         let notice = attempt::notice(response.status().as_u16(), response.headers());
         let bucket = Bucket { group: self.groups.heard(operation, response.headers()), ..bucket };
         let Outcome::Throttled(wait) = notice.outcome else {
             self.settle(&bucket, permit, notice).await;
-            return Ok(classify(operation, response).await);
+            return Ok(self.classify(operation, response, until).await);
         };
         telemetry::upstream(operation.id, 429, attempt::request_id(response.headers()).as_deref());
         match notice.announced {
@@ -198,7 +247,8 @@ impl RingCentral {
         if bucket.group.is_unlimited() {
             return Ok(None);
         }
-        let patience = Patience(millis(self.settings.patience).min(deadline - self.clock.now()));
+        let left = (deadline - LEAST - self.clock.now()).max(0);
+        let patience = Patience(millis(self.settings.patience).min(left));
         match self.gate.pass(bucket, request.priority, patience).await {
             Ok(permit) => Ok(Some(permit)),
             Err(error) => {
@@ -259,6 +309,31 @@ impl RingCentral {
         }
     }
 
+    /// What an answer means, by its status and its codes, once its body is here: until then the clock here may reach `until`.
+    async fn classify(&self, operation: &Operation, response: reqwest::Response, until: Millis) -> Step {
+        let (status, request_id) = (response.status(), attempt::request_id(response.headers()));
+        let after = attempt::retry_after(response.headers());
+        telemetry::upstream(operation.id, status.as_u16(), request_id.as_deref());
+        let body = match attempt::before(&*self.clock, until, response.bytes()).await {
+            Ok(body) => body,
+            Err(failure) => return Step::Broken(Unanswered { arrived: true, ..failure }, None),
+        };
+        if status.is_success() {
+            return whole(Answer { status, request_id, body });
+        }
+        let rejection = Box::new(Rejection::read(status.as_u16(), request_id.clone(), &body));
+        match status.as_u16() {
+            408 | 500 | 502..=599 => {
+                // Whoever says 503 may be a part of the platform behind which another part has done the work.
+                let reason = rejection.to_string();
+                let answered = attempt::is_over(&rejection);
+                Step::Broken(Unanswered { arrived: true, reason, request_id, answered }, after)
+            }
+            _ if rejection.is_about_the_token() => Step::TokenRefused(rejection),
+            _ => Step::Failed(CallError::Rejected { operation: operation.id, rejection }),
+        }
+    }
+
     fn build(
         &self,
         credentials: &Credentials,
@@ -281,29 +356,6 @@ impl RingCentral {
     }
 }
 
-/// What an answer means, by its status and its codes.
-async fn classify(operation: &Operation, response: reqwest::Response) -> Step {
-    let (status, request_id) = (response.status(), attempt::request_id(response.headers()));
-    let after = attempt::retry_after(response.headers());
-    telemetry::upstream(operation.id, status.as_u16(), request_id.as_deref());
-    let body = match response.bytes().await {
-        Ok(body) => body,
-        Err(error) => return broken(&error),
-    };
-    if status.is_success() {
-        return whole(Answer { status, request_id, body });
-    }
-    let rejection = Box::new(Rejection::read(status.as_u16(), request_id.clone(), &body));
-    match status.as_u16() {
-        408 | 500 | 502..=599 => {
-            // Whoever says 503 may be a part of the platform behind which another part has done the work.
-            Step::Broken { reason: rejection.to_string(), request_id, after, arrived: true }
-        }
-        _ if rejection.is_about_the_token() => Step::TokenRefused(rejection),
-        _ => Step::Failed(CallError::Rejected { operation: operation.id, rejection }),
-    }
-}
-
 /// A 2xx answer counts only if its body is there as a whole.
 fn whole(answer: Answer) -> Step {
     let readable = match answer.body.is_empty() {
@@ -314,14 +366,9 @@ fn whole(answer: Answer) -> Step {
         Ok(()) => Step::Answered(answer),
         Err(error) => {
             let reason = format!("the answer is not whole JSON: {error}");
-            Step::Broken { reason, request_id: answer.request_id, after: None, arrived: true }
+            Step::Broken(Unanswered { request_id: answer.request_id, ..Unanswered::of(true, reason) }, None)
         }
     }
-}
-
-fn broken(error: &reqwest::Error) -> Step {
-    let reason = attempt::describe(error);
-    Step::Broken { reason, request_id: None, after: None, arrived: !error.is_connect() }
 }
 
 fn millis(duration: Duration) -> Millis {

@@ -4,7 +4,7 @@ use clock::Millis;
 use gate::{Cause, Group, StoreError};
 use serde::Deserialize;
 
-use crate::{CredentialsError, TokenError};
+use crate::{CredentialsError, Operation, TokenError};
 
 /// A call that did not succeed. Each variant tells the caller's edge what to answer.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +46,8 @@ pub enum CallError {
         request_id: Option<String>,
         /// The request may have been carried out all the same.
         ambiguous: bool,
+        /// RingCentral itself answered that it failed. Without that answer the request may still be on its way.
+        answered: bool,
     },
     /// The credentials don't work any more; somebody has to look at them.
     #[error(transparent)]
@@ -71,6 +73,29 @@ impl CallError {
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
         matches!(self, Self::Unavailable { ambiguous: true, .. } | Self::Unreadable { .. })
+    }
+
+    /// The invocation ends before RingCentral could answer: nothing is sent.
+    pub(crate) fn late(operation: &Operation) -> Self {
+        Self::Unavailable {
+            operation: operation.id,
+            attempts: 0,
+            reason: "there was no time left for it".to_owned(),
+            request_id: None,
+            ambiguous: false,
+            answered: false,
+        }
+    }
+
+    /// RingCentral's answer says what became of the request; one about the token says nothing of earlier attempts.
+    pub(crate) fn is_answer(&self) -> bool {
+        matches!(self, Self::Rejected { rejection, .. } if rejection.status != 401)
+    }
+
+    /// RingCentral itself said that it failed, so the request is not on its way any more: whoever looks now sees what came of it.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Unavailable { answered: true, .. })
     }
 
     /// The HTTP status RingCentral refused with, if it refused.

@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use clock::{Bounded, Millis};
+use clock::{Bounded, Deadline, Millis};
 use gate::{Cause, Gate, StoreError};
 use tenant::TenantId;
 
@@ -88,6 +88,8 @@ impl Session {
 
     /// A token that RingCentral should accept now, and none of those that this call has seen refused.
     ///
+    /// It is waited for until the invocation's [`Deadline`] at most.
+    ///
     /// # Errors
     /// [`TokenError`]; after [`TokenError::Refused`] nobody asks again until the refusal ends.
     pub async fn token(
@@ -97,7 +99,8 @@ impl Session {
         strikes: Strikes,
     ) -> Result<TokenRecord, TokenError> {
         let key = format!("{tenant}#{}", credentials.fingerprint());
-        let deadline = self.clock.clock().now() + WAIT;
+        let patience = self.clock.clock().now() + WAIT;
+        let deadline = Deadline::current().map_or(patience, |Deadline(end)| patience.min(end));
         let wanted = Wanted { tenant, credentials, key, refused: strikes.last, deadline };
         if let Some(token) = self.fresh(&wanted) {
             return Ok(token);

@@ -8,6 +8,7 @@ mod models;
 mod sites;
 
 use axum::Router;
+use clock::SharedClock;
 use context::{Wiring, WiringError};
 use provisioning::{Extensions, Sites};
 use trunkline_http::{Access, Face, Idempotency, handlers};
@@ -20,6 +21,7 @@ pub struct Context {
     sites: Sites,
     access: Access,
     idempotency: Idempotency,
+    clock: SharedClock,
 }
 
 impl Context {
@@ -31,14 +33,15 @@ impl Context {
             sites: Sites::new(wiring.ringcentral()),
             access: wiring.access(),
             idempotency: wiring.idempotency(),
+            clock: wiring.clock.clone(),
         }
     }
 }
 
 /// The routes of this function.
 pub fn router(context: Context) -> Router {
-    let face = Face::secured("extensions", context.access.clone()).idempotent(context.idempotency.clone());
-    face.dress(served().with_state(context))
+    let face = Face::secured("extensions", context.access.clone(), context.clock.clone());
+    face.idempotent(context.idempotency.clone()).dress(served().with_state(context))
 }
 
 /// The description of this function's routes.

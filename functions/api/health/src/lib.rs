@@ -3,6 +3,7 @@
 //! Owns `GET /api/health`. It must never cost a request of a counted rate group.
 
 use axum::{Json, Router, extract::State, http::StatusCode};
+use clock::SharedClock;
 use context::{Wiring, WiringError};
 use queues::DeliveryQueue;
 use ringcentral::RingCentral;
@@ -19,6 +20,7 @@ pub struct Context {
     queue: DeliveryQueue,
     ringcentral: RingCentral,
     access: Access,
+    clock: SharedClock,
 }
 
 impl Context {
@@ -30,13 +32,14 @@ impl Context {
             queue: wiring.deliveries(),
             ringcentral: wiring.ringcentral(),
             access: wiring.access(),
+            clock: wiring.clock.clone(),
         }
     }
 }
 
 /// The routes of this function.
 pub fn router(context: Context) -> Router {
-    Face::open("health").dress(served().with_state(context))
+    Face::open("health").timed(context.clock.clone()).dress(served().with_state(context))
 }
 
 /// The description of this function's routes.

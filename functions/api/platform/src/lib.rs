@@ -29,7 +29,8 @@ impl Context {
 
 /// The routes of this function.
 pub fn router(context: Context) -> Router {
-    Face::secured("platform", context.access.clone()).dress(served().with_state(context))
+    let face = Face::secured("platform", context.access.clone(), context.clock.clone());
+    face.dress(served().with_state(context))
 }
 
 /// The description of this function's routes.

@@ -52,8 +52,8 @@ impl Context {
 
 /// The routes of this function.
 pub fn router(context: Context) -> Router {
-    let face = Face::secured("subscriptions", context.access.clone()).idempotent(context.idempotency.clone());
-    face.dress(served().with_state(context))
+    let face = Face::secured("subscriptions", context.access.clone(), context.clock.clone());
+    face.idempotent(context.idempotency.clone()).dress(served().with_state(context))
 }
 
 /// The description of this function's routes.

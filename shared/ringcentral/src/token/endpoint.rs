@@ -1,14 +1,16 @@
 //! RingCentral's token endpoint, as one request sees it. What its answer means is decided elsewhere.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use bytes::Bytes;
-use clock::Millis;
+use clock::{Millis, SharedClock};
 use http::HeaderMap;
 use secrecy::ExposeSecret;
 
-use crate::{Credentials, attempt, operations::GET_TOKEN};
+use crate::{
+    Credentials,
+    attempt::{self, Unanswered},
+    operations::GET_TOKEN,
+};
 
 /// How long one token request may take (milliseconds).
 pub(crate) const TIMEOUT: Millis = 8_000;
@@ -42,39 +44,41 @@ pub trait TokenEndpoint: Send + Sync {
 
 /// The token endpoint over HTTP.
 #[derive(Debug, Clone)]
-pub struct HttpEndpoint(reqwest::Client);
+pub struct HttpEndpoint {
+    http: reqwest::Client,
+    clock: SharedClock,
+}
 
 impl HttpEndpoint {
     /// The endpoint of whichever platform the credentials name.
     #[must_use]
-    pub fn new(http: reqwest::Client) -> Self {
-        Self(http)
+    pub fn new(http: reqwest::Client, clock: SharedClock) -> Self {
+        Self { http, clock }
     }
 }
 
 #[async_trait]
 impl TokenEndpoint for HttpEndpoint {
     async fn jwt_bearer(&self, credentials: &Credentials) -> Result<TokenReply, NoReply> {
+        let until = self.clock.now() + TIMEOUT;
         let sent = self
-            .0
+            .http
             .post(format!("{}{}", credentials.server_url, GET_TOKEN.path))
             .basic_auth(&credentials.client_id, Some(credentials.client_secret.expose_secret()))
-            .timeout(Duration::from_millis(TIMEOUT.unsigned_abs()))
             .form(&[
                 ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
                 ("assertion", credentials.jwt.expose_secret()),
             ])
-            .send()
-            .await;
-        let mut response = sent.map_err(|error| NoReply::of(&error))?;
+            .send();
+        let mut response = attempt::before(&*self.clock, until, sent).await?;
         let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
-        let body = response.bytes().await.map_err(|error| NoReply::of(&error))?;
+        let body = attempt::before(&*self.clock, until, response.bytes()).await?;
         Ok(TokenReply { status, headers, body })
     }
 }
 
-impl NoReply {
-    fn of(error: &reqwest::Error) -> Self {
-        Self { arrived: !error.is_connect(), reason: attempt::describe(error) }
+impl From<Unanswered> for NoReply {
+    fn from(Unanswered { arrived, reason, .. }: Unanswered) -> Self {
+        Self { arrived, reason }
     }
 }
