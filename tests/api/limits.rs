@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use embedded_aws::Fault as AwsFault;
 use serde_json::{Value, json};
 use simulator::{Config, Fault, FaultKind, Group, Limit, Limits, Scope};
 use trunkline_tests::World;
@@ -176,4 +177,18 @@ async fn an_operation_is_counted_in_the_group_that_its_answers_name() {
     };
     assert_eq!((used("light"), used("medium")), (json!(10), json!(0)), "{limits}");
     assert_eq!(world.simulator.stats().throttled, 0);
+}
+
+#[tokio::test]
+async fn regression_a_429_is_kept_though_the_windows_can_t_be_listed() {
+    let world = World::new().await;
+    assert_eq!(world.get("/api/extensions").await.status, 200);
+    let account = Fault::new(FaultKind::Force429).about(Scope::Account).on("listExtensions");
+    world.simulator.add_fault(account.times(1));
+    world.aws().faults().fail_next("DynamoDB_20120810.Scan", 9, AwsFault::Throttle);
+    assert_eq!(world.get("/api/extensions").await.status, 429);
+    let asked = world.asked_at_all();
+    for path in ["/api/extensions", "/api/sites", "/api/extensions"] {
+        assert_eq!((world.get(path).await.status, world.asked_at_all()), (429, asked), "{path}");
+    }
 }

@@ -1,7 +1,9 @@
 //! The gate of one process: its last known windows, and waiters joined into one write.
 
+mod stop;
+
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -9,8 +11,7 @@ use clock::{Bounded, Millis};
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use crate::{
-    Booking, Bucket, Cause, GateError, Grant, Group, Priority, Reservation, Scope, Slot, StoreError, Window,
-    WindowStore,
+    Booking, Bucket, GateError, Grant, Group, Priority, Reservation, Slot, StoreError, Window, WindowStore,
     learned::Learned,
     turnstile::{Taken, Turnstile, Wish},
 };
@@ -226,14 +227,20 @@ impl Gate {
     /// a failure, the end of either, an arrival later than the pad covers, other tools that were not known. All else rides on the next reservation.
     ///
     /// # Errors
-    /// [`GateError::Store`] if that could not be written.
+    /// [`GateError::Store`] if that could not be written. What was learned is kept: this process goes by it, and its next
+    /// write takes it along.
     pub async fn settle(&self, permit: Permit, notice: Notice) -> Result<(), GateError> {
+        self.settle_with(permit, notice, Learned::default()).await
+    }
+
+    async fn settle_with(&self, permit: Permit, notice: Notice, more: Learned) -> Result<(), GateError> {
         let Permit { bucket, slot, probe, .. } = permit;
         let arrived = self.clock.now().latest;
         let turnstile = self.turnstile(&bucket);
         let known = turnstile.known();
         let late = notice.outcome != Outcome::Unsent && arrived - slot.until() > known.pad;
-        let learned = Learned::of(slot, arrived, late, &notice);
+        let mut learned = more;
+        learned.add(Learned::of(slot, arrived, late, probe, &notice));
         let urgent = learned.is_urgent(&known);
         turnstile.learn(learned);
         let recovered = probe || known.failures > 0;
@@ -248,42 +255,31 @@ impl Gate {
                 match notice.outcome {
                     Outcome::Answered => window.succeed(probe),
                     Outcome::Failed | Outcome::Unsent => window.fail(arrived, probe, self.policy),
-                    Outcome::Throttled(penalty) => window.punish(arrived, penalty, probe),
+                    // It was learned, so that it is not forgotten if it can't be written.
+                    Outcome::Throttled(_) => {}
                 }
             })
             .await
-    }
-
-    /// Stops everybody whom a 429 concerns that is not about one user's window.
-    ///
-    /// # Errors
-    /// [`GateError::Store`] if a block could not be written.
-    pub async fn block(&self, bucket: &Bucket, scope: Scope, penalty: Millis) -> Result<(), GateError> {
-        let until = self.clock.now().latest + penalty.max(1);
-        let own = ["light", "medium", "heavy", "auth"].map(Group::named);
-        let own = own.map(|group| Bucket { group, ..bucket.clone() });
-        // Whoever never sent a request has no window yet, and finds these four.
-        let mut concerned = BTreeSet::from(own);
-        concerned.insert(bucket.clone());
-        concerned.extend(self.store.buckets().await?.into_iter().filter(|known| scope.covers(bucket, known)));
-        for bucket in concerned {
-            self.turnstile(&bucket).write(|window| window.block(until, Cause::Penalty)).await?;
-        }
-        Ok(())
     }
 
     /// Takes over what an answer said that named another group than the permit's: its slot is free again, and the request
     /// is counted where RingCentral counts it.
     ///
     /// # Errors
-    /// [`GateError::Store`] if that could not be written.
+    /// [`GateError::Store`] if that could not be written: all of it is tried.
     pub async fn settle_in(&self, group: &Group, permit: Permit, notice: Notice) -> Result<(), GateError> {
+        if permit.group() == group {
+            return self.settle(permit, notice).await;
+        }
         let Permit { bucket, slot, probe, priority } = permit;
-        self.turnstile(&bucket).write(|window| window.release(slot, probe)).await?;
-        let bucket = Bucket { group: group.clone(), ..bucket };
-        let slot = Slot { slack: self.clock.now().latest - slot.at, ..slot };
-        self.turnstile(&bucket).write(|window| window.charge(Grant { slot, priority })).await?;
-        self.settle(Permit { bucket, slot, probe: false, priority }, notice).await
+        let counted = Bucket { group: group.clone(), ..bucket.clone() };
+        let sent = Slot { slack: self.clock.now().latest - slot.at, ..slot };
+        let charge = Learned::charged(Grant { slot: sent, priority });
+        let permit = Permit { bucket: counted, slot: sent, probe: false, priority };
+        // A 429 first: whatever fails after it, nothing more is sent.
+        let settled = self.settle_with(permit, notice, charge).await;
+        let released = self.turnstile(&bucket).write(|window| window.release(slot, probe)).await;
+        settled.and(released)
     }
 
     /// The time of the windows, as far as it has certainly come (milliseconds since the epoch).
@@ -303,6 +299,11 @@ impl Gate {
     /// The window of a bucket as this process last saw it: no request is made for it.
     pub fn last_seen(&self, bucket: &Bucket) -> Window {
         self.turnstile(bucket).seen()
+    }
+
+    /// The buckets that this process has used.
+    fn used(&self) -> Vec<Bucket> {
+        self.turnstiles.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
     pub(crate) fn turnstile(&self, bucket: &Bucket) -> Arc<Turnstile> {

@@ -2,9 +2,9 @@
 
 use clock::Millis;
 
-use crate::{Notice, Outcome, Slot, Window};
+use crate::{Cause, Grant, Notice, Outcome, Slot, Window};
 
-/// Nothing of it is lost when a write fails: the next one takes it along.
+/// Nothing of it is lost when a write fails: the next one takes it along, and this process keeps to it meanwhile.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Learned {
     /// A limit, the length of its window, and when the answer came.
@@ -13,18 +13,45 @@ pub(crate) struct Learned {
     counted: Option<(Millis, Millis, u32)>,
     /// Slots and the instants by which their requests had certainly arrived, where that was late.
     late: Vec<(Slot, Millis)>,
+    /// Requests that RingCentral counted here though they were granted elsewhere.
+    charged: Vec<Grant>,
+    /// The 429s.
+    stops: Vec<Stop>,
+}
+
+/// A 429.
+#[derive(Debug, Clone, Copy)]
+enum Stop {
+    /// About this window: when it came, the pause it asks for (ms), and whether a probe met it.
+    Window { at: Millis, penalty: Millis, probe: bool },
+    /// About more than this window: until when nobody may ask.
+    Wider { until: Millis },
 }
 
 impl Learned {
     /// What the answer says that came at `answered` to the request of a slot, which may have been late.
-    pub(crate) fn of(slot: Slot, answered: Millis, late: bool, notice: &Notice) -> Self {
+    pub(crate) fn of(slot: Slot, answered: Millis, late: bool, probe: bool, notice: &Notice) -> Self {
         // A 429 counts nothing: it says that nothing is left, whatever was used.
         let limit = notice.announced.filter(|_| notice.outcome == Outcome::Answered).map(|(limit, _)| limit);
         let counted = limit.zip(notice.remaining);
         let counted = counted.map(|(limit, left)| (slot.at, answered, limit.saturating_sub(left)));
         let late = late.then_some((slot, answered)).into_iter().collect();
         let announced = notice.announced.map(|(limit, length)| (limit, length, answered));
-        Self { announced, counted, late }
+        let stop = match notice.outcome {
+            Outcome::Throttled(penalty) => Some(Stop::Window { at: answered, penalty, probe }),
+            _ => None,
+        };
+        Self { announced, counted, late, charged: Vec::new(), stops: stop.into_iter().collect() }
+    }
+
+    /// A 429 about more than this window: nobody may ask before `until`.
+    pub(crate) fn stopped(until: Millis) -> Self {
+        Self { stops: vec![Stop::Wider { until }], ..Self::default() }
+    }
+
+    /// A request that was granted elsewhere and counted here.
+    pub(crate) fn charged(grant: Grant) -> Self {
+        Self { charged: vec![grant], ..Self::default() }
     }
 
     /// Adds what was said after this.
@@ -32,15 +59,19 @@ impl Learned {
         self.announced = newer.announced.or(self.announced);
         self.counted = newer.counted.or(self.counted);
         self.late.extend(newer.late);
+        self.charged.extend(newer.charged);
+        self.stops.extend(newer.stops);
     }
 
-    /// Whether others must hear of it at once: a new limit, a late arrival, or other tools that use more than was known. All else
-    /// waits for a write that somebody needs.
+    /// Whether others must hear of it at once: a new limit, a 429, a request that was counted elsewhere than it was granted, a late
+    /// arrival, or other tools that use more than was known. All else waits for a write that somebody needs.
     pub(crate) fn is_urgent(&self, known: &Window) -> bool {
         let mut taught = known.clone();
         self.teach(&mut taught);
         let new_limit = (taught.limit, taught.length) != (known.limit, known.length);
-        new_limit || !self.late.is_empty() || taught.foreign() > known.foreign()
+        let stopped = taught.blocked_until > known.blocked_until;
+        let moved = !self.late.is_empty() || !self.charged.is_empty();
+        new_limit || stopped || moved || taught.foreign() > known.foreign()
     }
 
     pub(crate) fn teach(&self, window: &mut Window) {
@@ -50,8 +81,27 @@ impl Learned {
         if let Some((granted, answered, counted)) = self.counted {
             window.notice_foreign(granted, answered, counted);
         }
+        for grant in &self.charged {
+            window.charge(*grant);
+        }
         for (slot, arrived) in &self.late {
             window.correct(*slot, *arrived);
+        }
+        for stop in &self.stops {
+            stop.teach(window);
+        }
+    }
+}
+
+impl Stop {
+    /// A window that is stopped for as long already knows of it: a write whose answer was lost may have told it.
+    fn teach(self, window: &mut Window) {
+        match self {
+            Self::Window { at, penalty, probe } if at + penalty > window.blocked_until => {
+                window.punish(at, penalty, probe);
+            }
+            Self::Wider { until } if until > window.blocked_until => window.block(until, Cause::Penalty),
+            Self::Window { .. } | Self::Wider { .. } => {}
         }
     }
 }

@@ -232,7 +232,7 @@ impl RingCentral {
         match notice.announced {
             Some(_) => self.settle(&bucket, permit, notice).await,
             // It names no user's window.
-            None => self.block(&bucket, wait, response).await,
+            None => self.block(&bucket, permit, wait, response).await,
         }
         Ok(Step::Failed(CallError::RateLimited { wait, group: bucket.group }))
     }
@@ -269,14 +269,20 @@ impl RingCentral {
     }
 
     /// Stops whoever else a 429 concerns that is not about one user's window; its code says how far it reaches.
-    async fn block(&self, bucket: &Bucket, penalty: Millis, response: reqwest::Response) {
+    async fn block(
+        &self,
+        bucket: &Bucket,
+        permit: Option<Permit>,
+        penalty: Millis,
+        response: reqwest::Response,
+    ) {
         let status = response.status().as_u16();
         let body = response.bytes().await.unwrap_or_default();
         let scope = match Rejection::read(status, None, &body).code == GLOBAL {
             true => Scope::Address,
             false => Scope::Account,
         };
-        self.settled(bucket, self.gate.block(bucket, scope, penalty).await).await;
+        self.settled(bucket, self.gate.block(bucket, permit, scope, penalty).await).await;
     }
 
     async fn settled(&self, bucket: &Bucket, settled: Result<(), GateError>) {

@@ -1,7 +1,7 @@
 //! The gate of one process, and two of them over one store.
 
 use super::*;
-use crate::MemoryWindows;
+use crate::{Cause, MemoryWindows, Scope};
 
 fn bucket() -> Bucket {
     let tenant = "acme".parse().unwrap();
@@ -158,7 +158,7 @@ async fn a_booked_slot_that_a_penalty_voided_is_not_used() {
         let permit = booking.next().await.unwrap().unwrap();
         one.settle(permit, Notice::default()).await.unwrap();
     }
-    other.block(&bucket(), Scope::Account, 90_000).await.unwrap();
+    other.block(&bucket(), None, Scope::Account, 90_000).await.unwrap();
     let refused = booking.next().await.unwrap_err();
     assert!(matches!(refused, GateError::Later { cause: Cause::Penalty, .. }), "{refused:?}");
 }
