@@ -11,8 +11,10 @@ use trunkline_tests::{Answer, World};
 
 const CALLS: &str = "/restapi/v1.0/account/~/telephony/sessions";
 const HOUR: i64 = 3_600;
-/// What RingCentral renews a webhook for (seconds).
+/// What RingCentral renews a webhook for that does not say how long (seconds).
 const WEEK: i64 = 604_799;
+/// The longest life that RingCentral gives: ten years (seconds).
+const LONGEST: i64 = 315_360_000;
 
 /// A subscription of ours with so many seconds to live; its id.
 async fn subscribe(world: &World, life: i64) -> String {
@@ -27,9 +29,9 @@ async fn left(world: &World, id: &str) -> i64 {
     world.get(&format!("/api/webhooks/subscriptions/{id}")).await.json["expiresIn"].as_i64().unwrap()
 }
 
-/// Whether a subscription has the life that RingCentral renews it for; whoever waits for anything lets a little of it pass.
+/// Whether a subscription has the longest life there is; whoever waits for anything lets a little of it pass.
 async fn lives(world: &World, id: &str) -> bool {
-    (WEEK - 60..=WEEK).contains(&left(world, id).await)
+    (LONGEST - 60..=LONGEST).contains(&left(world, id).await)
 }
 
 async fn renew(world: &World) -> Result<Renewed, NotRenewed> {
@@ -37,7 +39,7 @@ async fn renew(world: &World) -> Result<Renewed, NotRenewed> {
 }
 
 fn refusal(status: u16) -> Fault {
-    Fault::new(FaultKind::Error).on("renewSubscription").with_status(status)
+    Fault::new(FaultKind::Error).on("updateSubscription").with_status(status)
 }
 
 #[tokio::test]
@@ -47,7 +49,7 @@ async fn a_subscription_near_its_end_lives_longer_afterwards_and_a_second_run_fi
     assert_eq!(renew(&world).await, Ok(Renewed { found: 1, renewed: 1 }));
     assert!(lives(&world, &id).await);
     assert_eq!(renew(&world).await, Ok(Renewed { found: 1, renewed: 0 }));
-    assert_eq!(world.asked("renewSubscription"), 1);
+    assert_eq!(world.asked("updateSubscription"), 1);
 }
 
 #[tokio::test]
@@ -80,9 +82,11 @@ async fn it_goes_behind_whoever_waits_for_an_answer() {
     subscribe(&world, HOUR).await;
     renew(&world).await.unwrap();
     let limits = world.get("/api/platform/limits").await.json;
-    let light = limits["records"].as_array().unwrap().iter().find(|one| one["group"] == "light").unwrap();
-    let used = &light["used"];
-    assert_eq!((used["event"].as_u64(), used["interactive"].as_u64()), (Some(2), Some(0)), "{limits}");
+    let group = |name: &str| limits["records"].as_array().unwrap().iter().find(|one| one["group"] == name);
+    let used = |name: &str, by: &str| group(name).unwrap()["used"][by].as_u64();
+    // The list, and the renewal beside the creation.
+    assert_eq!((used("light", "event"), used("light", "interactive")), (Some(1), Some(0)), "{limits}");
+    assert_eq!((used("medium", "event"), used("medium", "interactive")), (Some(1), Some(1)), "{limits}");
 }
 
 #[tokio::test]
@@ -94,7 +98,7 @@ async fn it_never_ends_as_long_as_somebody_looks_after_it() {
         renew(&world).await.unwrap();
         assert!(left(&world, &id).await >= LEAST);
     }
-    assert_eq!(world.asked("renewSubscription"), 7, "in thirty days");
+    assert_eq!(world.asked("updateSubscription"), 1, "in thirty days");
 }
 
 #[tokio::test]
@@ -125,7 +129,7 @@ async fn subscriptions_of_others_are_left_alone() {
         listed["records"].as_array().unwrap().iter().partition(|one| one["expiresIn"].as_i64() > Some(HOUR));
     assert_eq!((renewed.len(), left.len()), (1, 2), "{listed}");
     assert_eq!(renewed[0]["id"], ours.as_str());
-    assert_eq!(world.asked("renewSubscription"), 1);
+    assert_eq!(world.asked("updateSubscription"), 1);
 }
 
 #[tokio::test]
@@ -161,7 +165,7 @@ async fn one_that_ringcentral_has_given_up_is_told_and_not_asked_for() {
     let told = error.to_string();
     assert!(told.contains(&dead) && told.contains("503") && !told.contains("http"), "{told}");
     assert!(lives(&world, &next).await);
-    assert_eq!(world.asked("renewSubscription"), 1);
+    assert_eq!(world.asked("updateSubscription"), 1);
 }
 
 #[tokio::test]
@@ -181,11 +185,11 @@ async fn while_ringcentral_is_away_nothing_is_renewed_and_the_next_run_does_it()
 async fn a_renewal_whose_answer_was_lost_is_found_done_by_the_next_run() {
     let world = World::new().await;
     let id = subscribe(&world, HOUR).await;
-    world.simulator.add_fault(refusal(500).times(1).after_apply());
+    world.simulator.add_fault(refusal(500).times(3).after_apply());
     assert!(renew(&world).await.is_err(), "nobody knows whether it worked");
     assert_eq!(renew(&world).await, Ok(Renewed { found: 1, renewed: 0 }));
     assert!(lives(&world, &id).await);
-    assert_eq!(world.asked("renewSubscription"), 1);
+    assert_eq!(world.asked("updateSubscription"), 3);
 }
 
 #[tokio::test]
@@ -209,13 +213,109 @@ async fn one_machine_wakes_it_by_its_clock_and_again_when_it_fails() {
     let context = Context::new(&world.wiring);
     let schedule = Schedule::new(context, std::sync::Arc::new(clock.clone()), rate);
     let now = || clock::Clock::now(&clock) / 1_000;
-    world.simulator.add_fault(refusal(400).times(1));
+    world.simulator.add_fault(refusal(409).times(1));
     assert!(schedule.turn().await);
     assert_eq!((now(), lives(&world, &id).await), (HOUR + 60, true));
     assert!(schedule.turn().await);
-    assert_eq!((now(), world.asked("renewSubscription")), (2 * HOUR + 60, 2));
+    assert_eq!((now(), world.asked("updateSubscription")), (2 * HOUR + 60, 2));
     // Three tries, and the rest is left to the next turn.
     world.simulator.add_fault(Fault::new(FaultKind::Error).on("listSubscriptions").with_status(400));
     assert!(!schedule.turn().await);
     assert_eq!(now(), 3 * HOUR + 60 + 180);
+}
+
+/// When a subscription ends, by RingCentral's own clock.
+async fn ends(world: &World, id: &str) -> jiff::Timestamp {
+    let shown = world.get(&format!("/api/webhooks/subscriptions/{id}")).await.json;
+    shown["expirationTime"].as_str().unwrap().parse().unwrap()
+}
+
+/// C14: ten years became seven days, by the API and by the schedule.
+#[tokio::test]
+async fn regression_a_renewal_never_shortens_a_life() {
+    let world = World::new().await;
+    let plain = async |id: &str| {
+        let renewed = world.request("POST", &format!("/api/webhooks/subscriptions/{id}/renew"));
+        let renewed = Answer::of(renewed).await;
+        assert_eq!(renewed.status, 200, "{renewed:?}");
+        renewed.json
+    };
+    for life in [60, HOUR, WEEK, 30 * 86_400, 315_360_000] {
+        // By the API, at once and when half of the life is over.
+        let id = subscribe(&world, life).await;
+        for _ in 0..2 {
+            let before = ends(&world, &id).await;
+            let told = plain(&id).await;
+            let after = ends(&world, &id).await;
+            assert!(after >= before, "{life} s: {before} became {after}");
+            assert_eq!(
+                told["expirationTime"].as_str(),
+                Some(&*format!("{after:.3}")),
+                "what happened is told"
+            );
+            world.time.advance(Duration::from_secs(u64::try_from(life).unwrap() / 2));
+        }
+    }
+    // By the schedule, when it is near its end: it gets what it was made with, and not a week.
+    let id = subscribe(&world, 315_360_000).await;
+    world.time.advance(Duration::from_secs(315_360_000 - 86_400));
+    assert!(left(&world, &id).await <= 86_400);
+    renew(&world).await.unwrap();
+    assert!(left(&world, &id).await >= 315_360_000 - 60, "{} s", left(&world, &id).await);
+}
+
+/// An empty answer was counted as a renewal.
+#[tokio::test]
+async fn regression_a_renewal_that_is_answered_with_nothing_is_no_renewal() {
+    let world = World::new().await;
+    let id = subscribe(&world, HOUR).await;
+    world.simulator.add_fault(Fault::new(FaultKind::Empty).times(1).on("updateSubscription"));
+    let error = renew(&world).await.unwrap_err();
+    assert_eq!(error.sum, Renewed { found: 1, renewed: 0 });
+    let told = error.to_string();
+    assert!(told.contains(&id) && told.contains("may have been renewed"), "{told}");
+    assert!(renew(&world).await.is_ok(), "the next round finds out");
+}
+
+/// Where RingCentral takes no chosen life, its own is better than none.
+#[tokio::test]
+async fn regression_where_a_chosen_life_is_refused_ringcentrals_own_is_taken() {
+    let world = World::new().await;
+    let id = subscribe(&world, HOUR).await;
+    let refusal = Fault::new(FaultKind::Error).on("updateSubscription").with_status(400);
+    world.simulator.add_fault(refusal.times(1));
+    assert_eq!(renew(&world).await, Ok(Renewed { found: 1, renewed: 1 }));
+    assert!((WEEK - 60..=WEEK).contains(&left(&world, &id).await));
+    assert_eq!((world.asked("updateSubscription"), world.asked("renewSubscription")), (1, 1));
+}
+
+/// Everything would be delivered, stored and counted twice.
+#[tokio::test]
+async fn regression_two_subscriptions_at_one_address_are_told_and_both_renewed() {
+    let world = World::new().await;
+    let created = world
+        .send("POST", "/api/webhooks/subscriptions", &json!({"eventFilters": [CALLS], "expiresIn": HOUR}))
+        .await;
+    let (id, address) =
+        (created.json["id"].as_str().unwrap(), created.json["deliveryMode"]["address"].as_str().unwrap());
+    assert!(world.get("/api/webhooks/subscriptions").await.json.get("sameAddress").is_none());
+    world.foreign_subscription(CALLS, address, HOUR).await;
+    let listed = world.get("/api/webhooks/subscriptions").await.json;
+    let ids: Vec<_> = listed["records"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
+    assert_eq!(listed["sameAddress"], json!([ids]), "{listed}");
+    let error = renew(&world).await.unwrap_err();
+    assert_eq!((error.sum, error.failures.len()), (Renewed { found: 2, renewed: 2 }, 1));
+    let told = error.to_string();
+    assert!(told.contains(id) && told.contains(ids[1].as_str().unwrap()) && !told.contains("http"), "{told}");
+}
+
+/// A deployment that has no tenants yet is none that fails.
+#[tokio::test]
+async fn without_tenants_there_is_nothing_to_renew() {
+    let mut world = World::new().await;
+    subscribe(&world, HOUR).await;
+    world.wiring.config.tenants.clear();
+    let before = world.asked_at_all();
+    assert_eq!(renew(&world).await, Ok(Renewed { found: 0, renewed: 0 }));
+    assert_eq!(world.asked_at_all(), before);
 }

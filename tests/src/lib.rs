@@ -270,6 +270,13 @@ impl World {
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 
+    /// It deletes a subscription.
+    pub async fn foreign_deletion(&self, subscription: &str) {
+        let (url, token) = self.foreign_access().await;
+        let delete = self.http.delete(format!("{url}/restapi/v1.0/subscription/{subscription}"));
+        assert_eq!(Answer::of(delete.bearer_auth(token)).await.status, 204);
+    }
+
     /// A subscription of its own, which delivers to this address for so many seconds.
     pub async fn foreign_subscription(&self, filter: &str, address: &str, life: i64) {
         let (url, token) = self.foreign_access().await;

@@ -17,6 +17,8 @@ pub enum FaultKind {
     Error,
     /// The JSON of the answer breaks off in its middle.
     Truncate,
+    /// The request is carried out, and its success is told without a body.
+    Empty,
     /// Every session dies at the moment the fault is added. It is carried out at once and never stored.
     RevokeTokens,
     /// The answer is a 429 although the window has room.
@@ -148,6 +150,7 @@ pub(crate) struct Plan {
     pub(crate) error: Option<Fault>,
     pub(crate) force_429: Option<Scope>,
     pub(crate) truncate: Option<Fault>,
+    pub(crate) empty: bool,
 }
 
 /// The faults that are set.
@@ -193,6 +196,7 @@ impl Faults {
             }
             if plan.force_429.is_none() && plan.error.is_none() {
                 plan.truncate = self.take(target, &[FaultKind::Truncate]);
+                plan.empty = self.take(target, &[FaultKind::Empty]).is_some();
             }
         }
         plan

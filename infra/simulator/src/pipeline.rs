@@ -86,6 +86,9 @@ pub(crate) async fn handle(simulator: Simulator, request: Request) -> Response {
         simulator.lock().counters.answered(0);
         return cut(switch.as_ref(), plan.cut.as_ref());
     };
+    if plan.empty && reply.status.is_success() {
+        reply.body = None;
+    }
     match plan.force_429 {
         Some(Scope::Account | Scope::Address) => {
             let wait = simulator.clock().client_seconds(PENALTY);

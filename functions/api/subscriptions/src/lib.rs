@@ -3,6 +3,8 @@
 //! Owns the routes under `/api/webhooks` but the receiving ones. It chooses the address and the token a subscription
 //! delivers with; it must never return or log that token.
 
+mod listed;
+mod models;
 mod received;
 mod subscriptions;
 
@@ -23,14 +25,15 @@ pub struct Context {
     events: Arc<dyn EventStore>,
     keys: Arc<dyn SigningKeySource>,
     clock: SharedClock,
-    delivered_to: Arc<str>,
+    /// Where RingCentral is told to deliver, and where clients reach us.
+    doors: [Arc<str>; 2],
     access: Access,
     idempotency: Idempotency,
 }
 
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Context").field("delivered_to", &self.delivered_to).finish_non_exhaustive()
+        f.debug_struct("Context").field("doors", &self.doors).finish_non_exhaustive()
     }
 }
 
@@ -43,10 +46,15 @@ impl Context {
             events: Arc::new(wiring.events()),
             keys: Arc::new(wiring.secrets()),
             clock: wiring.clock.clone(),
-            delivered_to: wiring.config.delivered_to().into(),
+            doors: [wiring.config.delivered_to().into(), wiring.config.public_url.as_str().into()],
             access: wiring.access(),
             idempotency: wiring.idempotency(),
         }
+    }
+
+    /// Where RingCentral is told to deliver.
+    fn delivered_to(&self) -> &str {
+        &self.doors[0]
     }
 }
 

@@ -4,143 +4,44 @@ use axum::{Json, extract::State, http::StatusCode};
 use events::SigningKeysError;
 use provisioning::{Look, LookFirst, create_once};
 use ringcentral::{
-    CallError, Request,
-    operations::{
-        CREATE_SUBSCRIPTION, DELETE_SUBSCRIPTION, LIST_SUBSCRIPTIONS, READ_SUBSCRIPTION, RENEW_SUBSCRIPTION,
-        UPDATE_SUBSCRIPTION,
-    },
+    CallError, LONGEST_LIFE, Request,
+    operations::{CREATE_SUBSCRIPTION, DELETE_SUBSCRIPTION, LIST_SUBSCRIPTIONS, READ_SUBSCRIPTION},
+    renewal,
 };
 use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
 use tenant::TenantId;
 use trunkline_http::{
-    Accept, Admin, Attempt, Body, Fields, IdempotencyKey, Optional, Problem, Segment, Type, Viewer,
+    Admin, Attempt, Body, FieldError, Fields, IdempotencyKey, Optional, Problem, Segment, Type, Viewer,
     Violations,
 };
-use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::Context;
-
-/// The longest life of a webhook subscription: ten years, in seconds (RingCentral's OpenAPI, `expiresIn`).
-const LONGEST: u32 = 315_360_000;
-/// Where deliveries arrive.
-const RECEIVER: &str = "/api/webhooks/events";
-
-/// A subscription to be created.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct NewSubscription {
-    /// RingCentral's event filters, such as `/restapi/v1.0/account/~/telephony/sessions`.
-    #[schema(required)]
-    event_filters: Option<Vec<String>>,
-    /// May be left out: this gateway receives, at an address and with a token of its own choice.
-    #[serde(default)]
-    delivery_mode: Option<DeliveryMode>,
-    /// Seconds, 60 to 315360000 (ten years, the default).
-    #[serde(default)]
-    expires_in: Option<u32>,
-}
-
-/// How events are delivered.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct DeliveryMode {
-    /// `WebHook`.
-    #[schema(required)]
-    transport_type: Option<String>,
-    /// An address of this gateway (its path is `/api/webhooks/events`), as clients of Gateway v2 send it.
-    #[serde(default)]
-    address: Option<String>,
-}
-
-impl Accept for NewSubscription {
-    fn check(&self, violations: &mut Violations) {
-        let filters = self.event_filters.as_deref().unwrap_or_default();
-        violations.require(!filters.is_empty(), "eventFilters", "must name at least one filter");
-        for (index, filter) in filters.iter().enumerate() {
-            let fits = filter.starts_with('/')
-                && filter.len() <= 1_024
-                && filter.bytes().all(|c| c.is_ascii_graphic());
-            violations.require(
-                fits,
-                &format!("eventFilters[{index}]"),
-                "must be a path such as /restapi/v1.0/account/~/presence",
-            );
-        }
-        check_life(violations, self.expires_in);
-        let Some(mode) = &self.delivery_mode else { return };
-        violations.require(
-            mode.transport_type.as_deref() == Some("WebHook"),
-            "deliveryMode.transportType",
-            "must be WebHook",
-        );
-        let ours = mode.address.as_deref().is_none_or(|address| {
-            let path = address.split_once("://").and_then(|(_, rest)| Some(&rest[rest.find('/')?..]));
-            path.is_some_and(|path| path.trim_end_matches('/') == RECEIVER)
-        });
-        violations.require(
-            ours,
-            "deliveryMode.address",
-            "must be left out or be this gateway's own /api/webhooks/events",
-        );
-    }
-}
-
-/// How long to renew for.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Renewal {
-    /// Seconds, 60 to 315360000. Left out: as long as RingCentral chooses.
-    #[serde(default)]
-    expires_in: Option<u32>,
-}
-
-impl Accept for Renewal {
-    fn check(&self, violations: &mut Violations) {
-        check_life(violations, self.expires_in);
-    }
-}
-
-fn check_life(violations: &mut Violations, expires_in: Option<u32>) {
-    let fits = expires_in.is_none_or(|seconds| (60..=LONGEST).contains(&seconds));
-    violations.require(fits, "expiresIn", "must be 60 to 315360000 seconds");
-}
-
-/// A subscription as RingCentral sends it, whole; the fields here are the ones it always has.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Subscription)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct SubscriptionShape {
-    id: String,
-    event_filters: Vec<String>,
-    /// Filters that were accepted but deliver nothing, each with its reason. Look at this after creating.
-    #[schema(value_type = Vec<Object>)]
-    disabled_filters: Vec<Value>,
-    expiration_time: String,
-    expires_in: i64,
-    /// `Active` or `Blacklisted`.
-    status: String,
-}
-
-/// All subscriptions of the service user in this app.
-#[derive(Serialize, ToSchema)]
-#[schema(as = SubscriptionList)]
-pub(crate) struct SubscriptionListShape {
-    records: Vec<SubscriptionShape>,
-}
+use crate::{
+    Context,
+    listed::{SubscriptionPage, SubscriptionPageShape},
+    models::{NewSubscription, RECEIVER, Renewal, SubscriptionShape},
+};
 
 /// List subscriptions
+///
+/// Those of the service user in this app, other tools' among them, in RingCentral's order.
 #[utoipa::path(get, path = "/api/webhooks/subscriptions", tag = "webhooks", operation_id = "listSubscriptions",
-    responses((status = 200, description = "Done", body = SubscriptionListShape)))]
+    params(
+        ("page" = Option<u32>, Query, minimum = 1, maximum = 1_000_000, description = "From 1"),
+        ("perPage" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Default 100"),
+    ),
+    responses((status = 200, description = "Done", body = SubscriptionPageShape)))]
 pub(crate) async fn list(
     State(context): State<Context>,
     Viewer(caller): Viewer,
-    fields: Fields,
-) -> Result<Json<Box<RawValue>>, Problem> {
+    mut fields: Fields,
+) -> Result<Json<SubscriptionPage>, Problem> {
+    let page = fields.number("page", 1..=1_000_000).unwrap_or(1) as usize;
+    let per_page = fields.number("perPage", 1..=1_000).unwrap_or(100) as usize;
     fields.finish()?;
-    answer(&context, &caller.tenant, Request::of(&LIST_SUBSCRIPTIONS)).await
+    let all = context.ringcentral.page(&caller.tenant, &Request::of(&LIST_SUBSCRIPTIONS)).await?;
+    Ok(Json(SubscriptionPage::of(all.records, page, per_page)))
 }
 
 /// Create a subscription
@@ -158,14 +59,17 @@ pub(crate) async fn create(
     Body(wanted): Body<NewSubscription>,
 ) -> Result<(StatusCode, Json<Box<RawValue>>), Problem> {
     fields.finish()?;
+    let mut violations = Violations::default();
+    wanted.judge(&context.doors.each_ref().map(|door| &**door), &mut violations);
+    violations.finish()?;
     let keys = context.keys.signing_keys(&caller.tenant).await.map_err(no_keys)?;
     // The same request gets the same address, by which an earlier attempt is recognised.
     let seed = key.map_or_else(|| Uuid::new_v4().to_string(), |key| format!("{}#{}", caller.subject, key.0));
     let key = keys.subscription_key(&caller.tenant, &seed);
-    let address = format!("{}{RECEIVER}/{}/{key}", context.delivered_to, caller.tenant);
+    let address = format!("{}{RECEIVER}/{}/{key}", context.delivered_to(), caller.tenant);
     let request = Request::of(&CREATE_SUBSCRIPTION).json(&json!({
         "eventFilters": wanted.event_filters,
-        "expiresIn": wanted.expires_in.unwrap_or(LONGEST),
+        "expiresIn": wanted.expires_in.unwrap_or(LONGEST_LIFE.into()),
         "deliveryMode": {
             "transportType": "WebHook",
             "address": address,
@@ -175,8 +79,30 @@ pub(crate) async fn create(
     let request = request.map_err(|error| Problem::field("body", error.to_string()))?;
     let look_first = LookFirst(attempt == Attempt::Resumed);
     let look = || look(&context, &caller.tenant, &address);
-    let created = create_once(&context.ringcentral, &caller.tenant, &request, look_first, look).await?;
+    let created = create_once(&context.ringcentral, &caller.tenant, &request, look_first, look).await;
+    let created = created.map_err(|error| unreached(error, context.delivered_to()))?;
     Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// Why a subscription could not be made. Where the handshake failed the address is at fault, and that one was our choice.
+fn unreached(error: CallError, delivered_to: &str) -> Problem {
+    let CallError::Rejected { rejection, .. } = &error else { return error.into() };
+    let found = match rejection.code.as_str() {
+        "SUB-520" => {
+            "was answered without its Validation-Token: something else than the gateway answers there"
+        }
+        "SUB-521" => "reached nothing",
+        "SUB-523" => "asks for HTTPS",
+        "SUB-524" => "does not trust the certificate, of whose chain a part may be missing",
+        "SUB-525" => "got an answer that is none of the gateway's: not 200, no JSON, or over 1024 bytes",
+        _ => return error.into(),
+    };
+    let field = FieldError { field: "deliveryMode.address".to_owned(), reason: rejection.message.clone() };
+    let hint = format!(
+        "RingCentral tried to reach this gateway at {delivered_to} and {found}. The gateway chose this address by its \
+         own settings: --public-url on one machine; PublicUrl, or WebhookEndpoint, on AWS."
+    );
+    Problem::from(error).errors(vec![field]).hint(hint)
 }
 
 /// The subscription that delivers to this address: there can be only one.
@@ -201,10 +127,19 @@ pub(crate) async fn read(
 ) -> Result<Json<Box<RawValue>>, Problem> {
     check_id(&id)?;
     fields.finish()?;
-    answer(&context, &caller.tenant, Request::of(&READ_SUBSCRIPTION).parameter("subscriptionId", id)).await
+    let request = Request::of(&READ_SUBSCRIPTION).parameter("subscriptionId", id);
+    let answer = context.ringcentral.call(&caller.tenant, &request).await?;
+    answer.raw().map(Json).map_err(|error| {
+        Problem::new(Type::RingcentralUnavailable)
+            .detail("RingCentral's answer has no body.")
+            .caused_by(&error)
+    })
 }
 
 /// Renew a subscription
+///
+/// For ten years from now, or for as long as `expiresIn` says. The answer is the subscription as it is afterwards: look at its
+/// `expirationTime` and its `status`. Renewing twice does no harm, so repeat it after an `outcome-unknown`.
 #[utoipa::path(post, path = "/api/webhooks/subscriptions/{id}/renew", tag = "webhooks", operation_id = "renewSubscription",
     params(
         ("id" = String, Path, description = "RingCentral's subscription id"),
@@ -216,18 +151,23 @@ pub(crate) async fn renew(
     Admin(caller): Admin,
     Segment(id): Segment,
     fields: Fields,
-    Optional(renewal): Optional<Renewal>,
+    Optional(wanted): Optional<Renewal>,
 ) -> Result<Json<Box<RawValue>>, Problem> {
     check_id(&id)?;
     fields.finish()?;
-    // The renew operation takes no body, so a chosen life goes by way of an update.
-    let request = match renewal.unwrap_or_default().expires_in {
-        None => Request::of(&RENEW_SUBSCRIPTION),
-        Some(seconds) => Request::of(&UPDATE_SUBSCRIPTION)
-            .json(&json!({ "expiresIn": seconds }))
-            .map_err(|error| Problem::field("body", error.to_string()))?,
-    };
-    answer(&context, &caller.tenant, request.parameter("subscriptionId", id)).await
+    let seconds = wanted.unwrap_or_default().expires_in.and_then(|seconds| u32::try_from(seconds).ok());
+    let answer = context.ringcentral.call(&caller.tenant, &renewal(&id, seconds)).await?;
+    // Only a subscription tells that one was renewed.
+    let renewed = answer.raw().ok().filter(|body| {
+        let told: Value = serde_json::from_str(body.get()).unwrap_or_default();
+        told["id"] == *id && told["expirationTime"].is_string()
+    });
+    renewed.map(Json).ok_or_else(|| {
+        Problem::new(Type::OutcomeUnknown)
+            .detail("RingCentral answered the renewal with success, but not with the subscription.")
+            .hint("Read the subscription, or renew it again: that does no harm.")
+            .ringcentral("", answer.request_id)
+    })
 }
 
 /// Delete a subscription
@@ -244,19 +184,6 @@ pub(crate) async fn delete(
     let request = Request::of(&DELETE_SUBSCRIPTION).parameter("subscriptionId", id);
     context.ringcentral.call(&caller.tenant, &request).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn answer(
-    context: &Context,
-    tenant: &TenantId,
-    request: Request,
-) -> Result<Json<Box<RawValue>>, Problem> {
-    let answer = context.ringcentral.call(tenant, &request).await?;
-    answer.raw().map(Json).map_err(|error| {
-        Problem::new(Type::RingcentralUnavailable)
-            .detail("RingCentral's answer has no body.")
-            .caused_by(&error)
-    })
 }
 
 /// Ids are GUIDs; only their alphabet reaches RingCentral.

@@ -1,4 +1,5 @@
-//! What could not be renewed, in words for logs and dead letters. Never an address: half of what authenticates a delivery is in it.
+//! What could not be renewed, in words for logs and dead letters. Never an address: half of what authenticates a delivery is
+//! in it.
 
 use std::fmt;
 
@@ -20,8 +21,30 @@ impl Failure {
         Self(format!("{tenant}: RingCentral has given the subscription {id} up: {reason}"))
     }
 
+    pub(crate) fn doubled(tenant: &TenantId, ids: &[&str]) -> Self {
+        let ids = ids.join(", ");
+        Self(format!(
+            "{tenant}: the subscriptions {ids} deliver to one address, so every event comes by each of them"
+        ))
+    }
+
     pub(crate) fn of_renewal(tenant: &TenantId, id: &str, error: &CallError) -> Self {
-        Self(format!("{tenant}: the subscription {id} can't be renewed: {error}"))
+        match error.is_ambiguous() {
+            true => Self(format!("{tenant}: the subscription {id} may have been renewed: {error}")),
+            false => Self(format!("{tenant}: the subscription {id} can't be renewed: {error}")),
+        }
+    }
+
+    pub(crate) fn unreadable(tenant: &TenantId, id: &str) -> Self {
+        Self(format!(
+            "{tenant}: the subscription {id} may have been renewed: RingCentral's answer does not tell"
+        ))
+    }
+
+    pub(crate) fn no_longer(tenant: &TenantId, id: &str, left: i64) -> Self {
+        Self(format!(
+            "{tenant}: the subscription {id} was renewed, and RingCentral gave it no more than {left} s"
+        ))
     }
 }
 

@@ -1,27 +1,25 @@
 //! The renewal: woken by a schedule, it renews the webhook subscriptions that are near their end.
 //!
-//! Owns which subscriptions are ours and when one is due. It must never touch a subscription that delivers elsewhere, and never let
-//! one that can't be renewed keep the others from it. It stores nothing: what is to be done is read from RingCentral each time, so
-//! whoever runs it twice finds nothing left to do. It makes no subscription, neither for one that is gone nor for one that
-//! RingCentral has given up.
+//! Owns which subscriptions are ours and when one is due. It must never touch a subscription that delivers elsewhere, never
+//! leave one with less life than it had, and never let one that can't be renewed keep the others from it. It stores nothing:
+//! what is to be done is read from RingCentral each time, so whoever runs it twice finds nothing left to do. It makes no
+//! subscription, neither for one that is gone nor for one that RingCentral has given up, and deletes none.
 
 mod failure;
+mod prolong;
 mod subscription;
 
 use std::sync::Arc;
 
-use context::{ConfigError, Service, Wiring, WiringError};
+use context::{Service, Wiring, WiringError};
 use futures::future::join_all;
 use gate::Priority;
-use ringcentral::{
-    CallError, Request, RingCentral,
-    operations::{LIST_SUBSCRIPTIONS, RENEW_SUBSCRIPTION},
-};
+use ringcentral::{Request, RingCentral, operations::LIST_SUBSCRIPTIONS};
 use serde::Serialize;
 use telemetry::Invocation;
 use tenant::TenantId;
 
-use crate::subscription::Subscription;
+use crate::{prolong::prolong, subscription::Subscription};
 
 pub use failure::{Failure, NotRenewed};
 pub use subscription::LEAST;
@@ -52,10 +50,10 @@ impl Context {
 /// [`WiringError`] if the environment is not right.
 pub async fn function() -> Result<Context, WiringError> {
     let wiring = Wiring::from_env()?;
-    if wiring.config.tenants.is_empty() {
-        return Err(ConfigError::Missing("TRUNKLINE_TENANTS").into());
+    // A deployment whose first tenant is still to come has nothing to renew.
+    if !wiring.config.tenants.is_empty() {
+        tokio::join!(wiring.open(Service::SecretsManager), wiring.open(Service::DynamoDb));
     }
-    tokio::join!(wiring.open(Service::SecretsManager), wiring.open(Service::DynamoDb));
     Ok(Context::new(&wiring))
 }
 
@@ -131,22 +129,19 @@ async fn of_tenant(context: &Context, tenant: &TenantId) -> Tally {
         }
     };
     let ours = page.records.iter().filter_map(|one| Subscription::ours(one, &context.doors, tenant));
+    let ours: Vec<_> = ours.collect();
+    tally.sum.found = ours.len();
+    let doubles = subscription::doubles(&ours);
+    tally.failures.extend(doubles.iter().map(|ids| Failure::doubled(tenant, ids)));
     for subscription in ours {
-        tally.sum.found += 1;
         if let Some(reason) = &subscription.blacklisted {
             tally.failures.push(Failure::blacklisted(tenant, &subscription.id, reason));
         } else if subscription.is_due() {
-            match prolong(context, tenant, &subscription.id).await {
+            match prolong(&context.ringcentral, tenant, &subscription).await {
                 Ok(()) => tally.sum.renewed += 1,
-                Err(error) => tally.failures.push(Failure::of_renewal(tenant, &subscription.id, &error)),
+                Err(failure) => tally.failures.push(failure),
             }
         }
     }
     tally
-}
-
-/// A renewal whose answer was lost may have worked: the next list tells, so it is not looked for here.
-async fn prolong(context: &Context, tenant: &TenantId, id: &str) -> Result<(), CallError> {
-    let renewal = Request::of(&RENEW_SUBSCRIPTION).parameter("subscriptionId", id).priority(Priority::Event);
-    context.ringcentral.call(tenant, &renewal).await.map(drop)
 }

@@ -1,23 +1,34 @@
-//! Which of RingCentral's subscriptions are ours, and which of those are near their end.
+//! Which of RingCentral's subscriptions are ours, which of those are near their end, and which deliver to one address.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde_json::{Value, value::RawValue};
 use tenant::TenantId;
 
-/// A subscription with less life left than this is renewed (seconds): half of the seven days that a webhook lives for by renewal
-/// (604,799 s). After that, a schedule of an hour has eighty-four more tries before events are lost.
+/// A subscription with less life left than this is renewed (seconds): half of the seven days (604,799 s) that RingCentral gives
+/// where no life is chosen. After that, a schedule of an hour has eighty-four more tries before events are lost.
 ///
 /// It is a constant because RingCentral does not tell how long a life was meant to be: `creationTime` stays as it is through
 /// renewals.
 pub const LEAST: i64 = 604_799 / 2;
 
+/// Where a subscription delivers. Half of what authenticates a delivery is in it, so it can't be printed.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Address(String);
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Address(…)")
+    }
+}
+
 /// A subscription that delivers to this deployment.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Subscription {
     pub(crate) id: String,
+    address: Address,
     /// Seconds it has left, by RingCentral's own clock.
-    left: Option<i64>,
+    pub(crate) left: Option<i64>,
     /// Why RingCentral has stopped delivering, if it has.
     pub(crate) blacklisted: Option<String>,
 }
@@ -32,20 +43,29 @@ impl Subscription {
         let is_here = |address: &str| {
             doors.iter().any(|door| address.strip_prefix(&**door).is_some_and(|rest| rest.starts_with(&path)))
         };
-        let ours = text("/deliveryMode/transportType") == Some("WebHook")
-            && text("/deliveryMode/address").is_some_and(is_here);
-        if !ours {
+        let address = text("/deliveryMode/address").filter(|address| is_here(address))?;
+        if text("/deliveryMode/transportType") != Some("WebHook") {
             return None;
         }
         let blacklisted = (text("/status") == Some("Blacklisted"))
             .then(|| text("/blacklistedData/reason").unwrap_or("it does not say why").to_owned());
-        Some(Self { id: text("/id")?.to_owned(), left: record["expiresIn"].as_i64(), blacklisted })
+        let (id, address) = (text("/id")?.to_owned(), Address(address.to_owned()));
+        Some(Self { id, address, left: record["expiresIn"].as_i64(), blacklisted })
     }
 
     /// Whether it is near its end. One that does not say is renewed: that harms nothing.
     pub(crate) fn is_due(&self) -> bool {
         self.left.is_none_or(|left| left < LEAST)
     }
+}
+
+/// The ids of those that deliver to one address, a list for each address that has several.
+pub(crate) fn doubles(subscriptions: &[Subscription]) -> Vec<Vec<&str>> {
+    let mut ids = BTreeMap::<&Address, Vec<&str>>::new();
+    for one in subscriptions {
+        ids.entry(&one.address).or_default().push(&one.id);
+    }
+    ids.into_values().filter(|ids| ids.len() > 1).collect()
 }
 
 #[cfg(test)]
