@@ -11,6 +11,7 @@ use crate::secrets::Secrets;
 use crate::sqs::Sqs;
 use crate::stats::{Counters, Stats};
 use crate::{ACCOUNT, Clock};
+use loopback::{Guard, Key};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,13 +49,20 @@ impl Default for Options {
 #[non_exhaustive]
 pub enum StartError {
     /// Another process runs on the same folder.
-    #[error("the data folder {} is in use by another process; stop it, or use its endpoint", folder.display())]
+    #[error(
+        "the data folder {folder} is in use by {}; stop it, choose another with --data, or share what it has: \
+         trunkline --data OTHER --aws \"$(cat {folder}/aws-endpoint)\"",
+        named(*holder),
+        folder = folder.display()
+    )]
     InUse {
+        /// Its process id, if it has left one.
+        holder: Option<u32>,
         /// The folder.
         folder: PathBuf,
     },
     /// The folder cannot be used.
-    #[error("the data folder {} cannot be used: {source}", folder.display())]
+    #[error("the data folder {} cannot be used", folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,
@@ -70,7 +78,7 @@ pub enum StartError {
         reason: String,
     },
     /// The port cannot be listened on.
-    #[error("127.0.0.1:{port} cannot be listened on: {source}")]
+    #[error("127.0.0.1:{port} cannot be listened on")]
     Listen {
         /// The port asked for.
         port: u16,
@@ -78,14 +86,19 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// The threads of the endpoint cannot start.
-    #[error("the endpoint's threads cannot start: {0}")]
-    Runtime(std::io::Error),
+    #[error("the endpoint's threads cannot start")]
+    Runtime(#[source] std::io::Error),
+}
+
+fn named(holder: Option<u32>) -> String {
+    holder.map_or_else(|| "another process".to_owned(), |pid| format!("the process {pid}"))
 }
 
 /// A running embedded AWS. Dropping it stops it at once, as a kill would.
 #[derive(Debug)]
 pub struct EmbeddedAws {
     url: String,
+    key: Key,
     clock: Clock,
     faults: Arc<Faults>,
     counters: Arc<Counters>,
@@ -99,6 +112,7 @@ impl EmbeddedAws {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let Options { data, clock, port } = options;
         let folder = Folder::claim(data)?;
+        let key = folder.key()?;
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .await
             .and_then(tokio::net::TcpListener::into_std)
@@ -120,7 +134,8 @@ impl EmbeddedAws {
             faults: Arc::clone(&faults),
             counters: Arc::clone(&counters),
             clock: clock.clone(),
-            _folder: folder,
+            guard: Guard::new(key.clone()),
+            folder,
         });
 
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -136,12 +151,17 @@ impl EmbeddedAws {
         };
         runtime.spawn(sweep(Arc::downgrade(&cloud), closed.clone()));
         let server = runtime.spawn(serve(Door(door), cloud, closed));
-        Ok(Self { url, clock, faults, counters, closing, server: Some(server), runtime: Some(runtime) })
+        Ok(Self { url, key, clock, faults, counters, closing, server: Some(server), runtime: Some(runtime) })
     }
 
     /// Where it answers: `http://127.0.0.1:PORT`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What it asks its callers for, as the access key id of their credentials. The secret access key can be any.
+    pub fn access_key(&self) -> &Key {
+        &self.key
     }
 
     /// How often each operation was asked for so far.

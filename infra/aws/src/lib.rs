@@ -4,7 +4,9 @@
 //! switchboard of faults. It speaks the JSON protocols of AWS, so the `aws-sdk-*` clients work unchanged once
 //! `AWS_ENDPOINT_URL` points here; nothing that runs against it may know that it is local.
 //!
-//! It must never listen beyond loopback, check signatures, or write a secret or a message body to a log.
+//! It lets in whoever has its key, as AWS lets in whoever has an access key: the key lies in the data folder, for its owner alone,
+//! and takes the place of the access key id. It must never listen beyond loopback, answer a request that was meant for another
+//! host, check signatures, or write a secret or a message body to a log.
 //!
 //! # What survives
 //!
@@ -29,6 +31,7 @@ mod store;
 pub use clock::Clock;
 pub use embedded::{EmbeddedAws, Options, StartError};
 pub use faults::{Fault, Faults};
+pub use folder::ACCESS_KEY_FILE;
 pub use stats::Stats;
 
 /// The account every ARN and queue URL names.

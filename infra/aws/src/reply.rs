@@ -42,6 +42,11 @@ impl ApiError {
         Self { status: StatusCode::BAD_REQUEST, code, query_code: None, message: message.into() }
     }
 
+    /// The caller may not do this.
+    pub(crate) fn denied(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status: StatusCode::FORBIDDEN, ..Self::bad(code, message) }
+    }
+
     /// Our fault.
     pub(crate) fn internal(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self { status: StatusCode::INTERNAL_SERVER_ERROR, ..Self::bad(code, message) }

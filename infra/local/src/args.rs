@@ -1,10 +1,11 @@
 //! The face of the binary, on which scripts rely.
 
-use std::{convert::Infallible, path::PathBuf, str::FromStr};
+use std::{path::PathBuf, str::FromStr};
 
 use clap::Parser;
+use loopback::Key;
 
-use crate::Rate;
+use crate::{HttpUrl, Rate};
 
 /// Runs the whole gateway on one machine. Without credentials it talks to a simulated RingCentral.
 ///
@@ -60,15 +61,39 @@ impl Args {
 pub enum Aws {
     /// The account in the environment.
     Real,
-    /// Whatever answers at this URL.
-    At(String),
+    /// What answers at a URL.
+    At {
+        /// The URL, without a trailing slash.
+        url: String,
+        /// Its access key id, where the URL carries one as its user.
+        key: Option<Key>,
+    },
 }
 
-impl FromStr for Aws {
-    type Err = Infallible;
+/// A text that names no AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "must be `real` or a URL such as http://127.0.0.1:PORT, with a key of letters and digits before an @ if it has one"
+)]
+pub struct InvalidAws;
 
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(if text == "real" { Self::Real } else { Self::At(text.trim_end_matches('/').to_owned()) })
+impl FromStr for Aws {
+    type Err = InvalidAws;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAws> {
+        if text == "real" {
+            return Ok(Self::Real);
+        }
+        let (scheme, rest) = text.split_once("://").ok_or(InvalidAws)?;
+        let (key, host) = match rest.split_once('@') {
+            Some((user, host)) => {
+                let key = user.split(':').next().unwrap_or_default().parse().map_err(|_| InvalidAws)?;
+                (Some(key), host)
+            }
+            None => (None, rest),
+        };
+        let url: HttpUrl = format!("{scheme}://{host}").parse().map_err(|_| InvalidAws)?;
+        Ok(Self::At { url: url.into(), key })
     }
 }
 
@@ -87,7 +112,8 @@ mod tests {
             "--simulator-clock",
             "10",
         ]);
-        assert_eq!((args.port, args.aws), (0, Some(Aws::At("http://127.0.0.1:1".to_owned()))));
+        let aws = Aws::At { url: "http://127.0.0.1:1".to_owned(), key: None };
+        assert_eq!((args.port, args.aws), (0, Some(aws)));
         assert_eq!(args.renewal_schedule, "rate(60 minutes)".parse().unwrap());
         assert_eq!((args.data, args.simulator_clock), (PathBuf::from(".trunkline"), 10.0));
     }

@@ -4,11 +4,16 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::types::QueueAttributeName;
 use context::{Config, Wire, WireError};
 use embedded_aws::{Clock, EmbeddedAws, Options, StartError};
+use loopback::Key;
 use rand::RngExt;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::{Args, Aws, RingCentralAccess, event_source::VISIBILITY_SECONDS};
+use crate::{
+    Args, Aws, RingCentralAccess,
+    cloud_key::{self, KeyError},
+    event_source::VISIBILITY_SECONDS,
+};
 
 /// Names of tables, queues and secrets begin with this.
 pub const PREFIX: &str = "trunkline";
@@ -23,6 +28,9 @@ pub enum CloudError {
     /// The embedded one can't start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// Its key can't be found.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The way to it can't be built.
     #[error(transparent)]
     Wire(#[from] WireError),
@@ -42,6 +50,8 @@ pub struct Cloud {
     pub sdk: SdkConfig,
     /// Its URL, if it is not the real one.
     pub url: Option<String>,
+    /// The access key id it asks for, if it is an embedded one.
+    pub access_key: Option<Key>,
     /// The queue of deliveries.
     pub events_queue: String,
     /// The queue of what can't be processed.
@@ -56,38 +66,44 @@ impl Cloud {
     /// # Errors
     /// [`CloudError`].
     pub async fn open(args: &Args) -> Result<Self, CloudError> {
-        let (sdk, url, embedded) = match &args.aws {
+        match &args.aws {
             Some(Aws::Real) => {
                 let search = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(Wire::new()?);
-                (search.load().await, None, None)
+                Self::prepared(search.load().await, None, None, None).await
             }
-            Some(Aws::At(url)) => (loopback(url)?, Some(url.clone()), None),
+            Some(Aws::At { url, key }) => {
+                let key = match key {
+                    Some(key) => Some(key.clone()),
+                    None => cloud_key::find(url).await?,
+                };
+                Self::prepared(reached(url, key.as_ref())?, Some(url.clone()), key, None).await
+            }
             None => {
                 let options = Options { data: Some(args.data.clone()), clock: Clock::real(), port: 0 };
                 let embedded = EmbeddedAws::start(options).await?;
-                (loopback(embedded.url())?, Some(embedded.url().to_owned()), Some(embedded))
+                Self::over(embedded).await
             }
-        };
-        Self::prepared(sdk, url, embedded).await
+        }
     }
 
-    /// Takes an embedded AWS that somebody else has started.
+    /// Takes an embedded AWS that is running.
     ///
     /// # Errors
     /// [`CloudError`].
     pub async fn over(embedded: EmbeddedAws) -> Result<Self, CloudError> {
-        let url = embedded.url().to_owned();
-        Self::prepared(loopback(&url)?, Some(url), Some(embedded)).await
+        let (url, key) = (embedded.url().to_owned(), embedded.access_key().clone());
+        Self::prepared(reached(&url, Some(&key))?, Some(url), Some(key), Some(embedded)).await
     }
 
     async fn prepared(
         sdk: SdkConfig,
         url: Option<String>,
+        access_key: Option<Key>,
         embedded: Option<EmbeddedAws>,
     ) -> Result<Self, CloudError> {
         context::tables(&sdk, PREFIX).create().await.map_err(prepare("tables"))?;
         let (events_queue, dead_letters) = queues(&sdk).await?;
-        Ok(Self { sdk, url, events_queue, dead_letters, embedded })
+        Ok(Self { sdk, url, access_key, events_queue, dead_letters, embedded })
     }
 
     /// The configuration of a gateway over this AWS.
@@ -196,9 +212,10 @@ async fn queues(sdk: &SdkConfig) -> Result<(String, String), CloudError> {
     Ok((queue.map_err(prepare("queues"))?.queue_url.unwrap_or_default(), dead))
 }
 
-/// The SDK for an AWS on loopback. Its credentials are as good as any.
-fn loopback(url: &str) -> Result<SdkConfig, WireError> {
-    let credentials = aws_sdk_sqs::config::Credentials::new("local", "local", None, None, "one machine");
+/// The SDK for an AWS on loopback. One that has no key of its own takes any.
+fn reached(url: &str, key: Option<&Key>) -> Result<SdkConfig, WireError> {
+    let key = key.map_or("local", Key::expose);
+    let credentials = aws_sdk_sqs::config::Credentials::new(key, "local", None, None, "one machine");
     let provider = aws_sdk_sqs::config::SharedCredentialsProvider::new(credentials);
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())

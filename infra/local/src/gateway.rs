@@ -1,17 +1,20 @@
 //! Every function behind one router, as API Gateway would put them.
 
-use axum::{Router, body::Body, extract::Request, response::IntoResponse, routing::post};
+use axum::{Router, body::Body, extract::Request, middleware, response::IntoResponse, routing::post};
 use clock::SharedClock;
 use context::{Wiring, WiringError};
+use tokio_util::task::TaskTracker;
 use trunkline_http::Face;
 
-use crate::{Cloud, EventSource};
+use crate::{Cloud, EventSource, detached::detached};
 
 /// The gateway of one machine, not yet listening.
 #[derive(Debug)]
 pub struct Gateway {
     /// All HTTP functions.
     pub router: Router,
+    /// The handlers that are at work: they go on when their callers hang up.
+    pub handlers: TaskTracker,
     /// The mapping that feeds the dispatcher.
     pub events: EventSource,
     /// What the schedule wakes.
@@ -27,6 +30,7 @@ impl Gateway {
     /// [`WiringError`].
     pub async fn new(cloud: &Cloud, public_url: String, clock: SharedClock) -> Result<Self, WiringError> {
         let wiring = Wiring::new(&cloud.sdk, cloud.config(public_url)?, clock.clone())?;
+        let handlers = TaskTracker::new();
         let router = Router::new()
             .merge(api_extensions::router(api_extensions::Context::new(&wiring)))
             .merge(api_subscriptions::router(api_subscriptions::Context::new(&wiring)))
@@ -34,11 +38,12 @@ impl Gateway {
             .merge(api_platform::router(api_platform::Context::new(&wiring)))
             .merge(api_docs::router())
             .merge(receiver(events_receive::Context::new(&wiring)))
-            .merge(Face::nowhere());
+            .merge(Face::nowhere())
+            .layer(middleware::from_fn_with_state(handlers.clone(), detached));
         let dispatch = events_dispatch::Context::new(&wiring);
         let events = EventSource::new(&cloud.sdk, cloud.events_queue.clone(), dispatch, clock);
         let renewal = events_renew::Context::new(&wiring);
-        Ok(Self { router, events, renewal, wiring })
+        Ok(Self { router, handlers, events, renewal, wiring })
     }
 }
 

@@ -5,15 +5,19 @@
 
 mod args;
 mod cloud;
+mod cloud_key;
 mod cost;
 mod credentials;
+mod detached;
 mod event_source;
 mod gateway;
+mod http_url;
 mod prices;
 mod run;
 mod schedule;
+mod stop;
 
-pub use args::{Args, Aws};
+pub use args::{Args, Aws, InvalidAws};
 pub use cloud::{Cloud, CloudError, PREFIX, TENANT};
 pub use cost::{
     Cost, LOG_OF_A_BATCH, LOG_OF_API_GATEWAY, Line, WRITES_OF_A_BATCH, WRITES_OF_AN_EVENT, total,
@@ -21,5 +25,6 @@ pub use cost::{
 pub use credentials::{CredentialsError, RingCentralAccess};
 pub use event_source::{DISPATCH_TIMEOUT, EventSource, VISIBILITY_SECONDS};
 pub use gateway::Gateway;
+pub use http_url::{HttpUrl, InvalidUrl};
 pub use run::{RunError, run};
 pub use schedule::{InvalidRate, Rate, Schedule};

@@ -8,7 +8,9 @@ use simulator::Simulator;
 use tokio::net::TcpListener;
 use trunkline_http::{Claims, Role, TokenKeySource, TokenKeys};
 
-use crate::{Args, Aws, Cloud, CloudError, CredentialsError, Gateway, RingCentralAccess, Schedule, TENANT};
+use crate::{
+    Args, Aws, Cloud, CloudError, CredentialsError, Gateway, RingCentralAccess, Schedule, TENANT, stop::Stop,
+};
 
 /// A gateway that can't run.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +27,11 @@ pub enum RunError {
     /// The functions can't be wired.
     #[error(transparent)]
     Wiring(#[from] WiringError),
+    /// It was told to end in the middle of requests.
+    #[error(
+        "ended at once; what was under way may have been sent to RingCentral without its outcome being known"
+    )]
+    Forced,
     /// The development token can't be issued.
     #[error("the development token can't be issued: {0}")]
     Token(String),
@@ -40,8 +47,8 @@ fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> RunError {
 /// # Errors
 /// [`RunError`].
 pub async fn run(args: Args) -> Result<(), RunError> {
-    std::fs::create_dir_all(&args.data).map_err(io(format!("{} can't be made", args.data.display())))?;
-    let listener = listen(args.port).await?;
+    loopback::private_folder(&args.data).map_err(io(format!("{} can't be made", args.data.display())))?;
+    let listener = listen(args.port, "--port").await?;
     let port = listener.local_addr().map_err(io("the port can't be read"))?.port();
     let here = format!("http://127.0.0.1:{port}");
     let cloud = Cloud::open(&args).await?;
@@ -54,26 +61,61 @@ pub async fn run(args: Args) -> Result<(), RunError> {
     if let Some(url) = &cloud.url {
         write_secret(&args.data.join("aws-endpoint"), url)?;
     }
+    if let Some(key) = &cloud.access_key {
+        write_secret(&args.data.join(embedded_aws::ACCESS_KEY_FILE), key.expose())?;
+    }
+    let endpoint = args.data.join("simulator-endpoint");
+    match &simulator {
+        Some(simulator) => write_secret(&endpoint, &simulator.admin_url())?,
+        // What an earlier start has left leads nowhere.
+        None => drop(std::fs::remove_file(&endpoint)),
+    }
     let events = tokio::spawn(gateway.events.run());
     let schedule = Schedule::new(gateway.renewal, clock::system(), args.renewal_schedule);
     let renewals = tokio::spawn(schedule.run());
-    announce(&args, &here, &cloud, access.as_ref(), simulator.as_deref());
-    let served = axum::serve(listener, gateway.router).with_graceful_shutdown(interrupted()).await;
+    announce(&args, &here, &cloud, access.as_ref(), simulator.as_ref());
+    let (stop, handlers) = (Stop::listen(gateway.handlers.clone()), gateway.handlers);
+    let serving = async {
+        let served = axum::serve(listener, gateway.router).with_graceful_shutdown(stop.clone().asked()).await;
+        // Whose callers have hung up finish too.
+        handlers.close();
+        handlers.wait().await;
+        served.map_err(io("the gateway can't serve"))
+    };
+    let served = tokio::select! {
+        served = serving => served,
+        // As a kill would: what was acknowledged is stored.
+        () = stop.clone().forced() => return Err(RunError::Forced),
+    };
     events.abort();
     renewals.abort();
     if let Some(embedded) = cloud.embedded {
         embedded.shutdown().await;
     }
-    served.map_err(io("the gateway can't serve"))
+    served
 }
 
-async fn listen(port: u16) -> Result<TcpListener, RunError> {
-    let taken = io(format!("port {port} on 127.0.0.1 can't be used; choose another with --port"));
+async fn listen(port: u16, option: &str) -> Result<TcpListener, RunError> {
+    let taken = io(format!("port {port} on 127.0.0.1 can't be used; choose another with {option}"));
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(taken)
 }
 
+/// The simulated RingCentral of this process.
+#[derive(Debug)]
+struct Simulated {
+    url: String,
+    key: simulator::Key,
+}
+
+impl Simulated {
+    /// Its URL with the key of the admin endpoints, as curl takes it.
+    fn admin_url(&self) -> String {
+        self.url.replacen("://", &format!("://admin:{}@", self.key.expose()), 1)
+    }
+}
+
 /// Which RingCentral, and who we are there. `None`: whatever the shared AWS says already.
-async fn ringcentral(args: &Args) -> Result<(Option<RingCentralAccess>, Option<String>), RunError> {
+async fn ringcentral(args: &Args) -> Result<(Option<RingCentralAccess>, Option<Simulated>), RunError> {
     let found = RingCentralAccess::find(|name| std::env::var(name).ok(), Path::new("."))?;
     match (&args.ringcentral, found) {
         (Some(url), found) => {
@@ -82,17 +124,18 @@ async fn ringcentral(args: &Args) -> Result<(Option<RingCentralAccess>, Option<S
             Ok((Some(RingCentralAccess { server_url: url, ..access }), None))
         }
         (None, Some(access)) => Ok((Some(access), None)),
-        (None, None) if matches!(args.aws, Some(Aws::At(_) | Aws::Real)) => Ok((None, None)),
+        (None, None) if matches!(args.aws, Some(Aws::At { .. } | Aws::Real)) => Ok((None, None)),
         (None, None) => {
-            let listener = listen(args.simulator_port).await?;
+            let listener = listen(args.simulator_port, "--simulator-port").await?;
             let url = format!("http://{}", listener.local_addr().map_err(io("the port can't be read"))?);
             let simulator = Simulator::new(simulator::Config {
                 seed: args.simulator_seed,
                 clock: simulator::Clock::scaled(args.simulator_clock),
                 ..simulator::Config::default()
             });
+            let simulated = Simulated { url: url.clone(), key: simulator.admin_key().clone() };
             tokio::spawn(async move { simulator.serve(listener).await });
-            Ok((Some(RingCentralAccess::demo(url.clone())), Some(url)))
+            Ok((Some(RingCentralAccess::demo(url)), Some(simulated)))
         }
     }
 }
@@ -109,12 +152,7 @@ fn token(keys: &TokenKeys) -> Result<secrecy::SecretString, RunError> {
 
 /// Writes a file that only its owner can read.
 fn write_secret(path: &Path, text: &str) -> Result<(), RunError> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let write = || options.open(path)?.write_all(text.as_bytes());
-    write().map_err(io(format!("{} can't be written", path.display())))
+    loopback::write_private(path, text).map_err(io(format!("{} can't be written", path.display())))
 }
 
 fn announce(
@@ -122,29 +160,23 @@ fn announce(
     here: &str,
     cloud: &Cloud,
     access: Option<&RingCentralAccess>,
-    simulator: Option<&str>,
+    simulator: Option<&Simulated>,
 ) {
     let mut text = format!("Trunkline is ready at {here} (docs: {here}/docs)\n");
     let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<12} {value}\n"));
     line("token", &args.data.join("dev-token").display().to_string());
     line("aws", cloud.url.as_deref().unwrap_or("the account in the environment"));
     match (simulator, access) {
-        (Some(url), _) => line("ringcentral", &format!("simulated at {url} (admin: {url}/_sim/stats)")),
+        (Some(Simulated { url, .. }), _) => {
+            let file = args.data.join("simulator-endpoint");
+            line(
+                "ringcentral",
+                &format!("simulated at {url} (levers: curl \"$(cat {})/_sim/\")", file.display()),
+            );
+        }
         (None, Some(access)) => line("ringcentral", &access.server_url),
         (None, None) => line("ringcentral", "as stored in the shared AWS"),
     }
     // Whoever closed our output does not want to read this.
     let _ = std::io::stdout().write_all(text.as_bytes());
-}
-
-async fn interrupted() {
-    #[cfg(unix)]
-    if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = terminated.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-        return;
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -86,7 +86,10 @@ impl Ground {
         let mut variables = vec![
             ("AWS_ENDPOINT_URL", self.endpoint.clone()),
             ("AWS_REGION", embedded_aws::REGION.to_owned()),
-            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+            (
+                "AWS_ACCESS_KEY_ID",
+                self.cloud.access_key.as_ref().map_or("local", |key| key.expose()).to_owned(),
+            ),
             ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
             ("TRUNKLINE_TABLES", PREFIX.to_owned()),
             ("TRUNKLINE_SECRETS", PREFIX.to_owned()),

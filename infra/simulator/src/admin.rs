@@ -1,13 +1,16 @@
-//! The admin endpoints under `/_sim`: figures, the truth, faults, events, clock, limits, reset. No authentication
-//! and no rate limit: they are for tests and operators on the same machine and are no part of the platform.
+//! The admin endpoints under `/_sim`: figures, the truth, faults, events, clock, limits, reset. They have no rate limit and are no
+//! part of the platform: they are for tests and operators on the same machine, who have their key.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::extract::{Path, State as Extract};
+use axum::extract::{Path, Request, State as Extract};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
+use loopback::{Guard, Refusal};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -23,26 +26,88 @@ use crate::subscriptions::filter::Topic;
 
 type Sim = Extract<Simulator>;
 
-/// The routes, without the prefix.
+/// The routes, all of them under `/_sim`.
 pub(crate) fn router(simulator: Simulator) -> Router {
+    let guard = Guard::new(simulator.admin_key().clone());
     Router::new()
-        .route("/stats", get(stats))
-        .route("/truth", get(async |Extract(sim): Sim| Json(sim.truth())))
-        .route("/truth/extensions/{id}", get(extension))
-        .route("/truth/calls", get(calls))
-        .route("/truth/messages", get(messages))
-        .route("/truth/subscriptions", get(subscriptions))
-        .route("/truth/events", get(all_events))
-        .route("/faults", get(faults).post(add_fault).delete(clear_faults))
-        .route("/faults/{id}", delete(remove_fault))
-        .route("/events", post(events))
-        .route("/events/raw", post(raw_event))
-        .route("/events/status", get(events_status))
-        .route("/clock", get(clock).post(set_clock))
-        .route("/tick", post(tick))
-        .route("/limits", get(limits).post(set_limits))
-        .route("/reset", post(reset))
+        .route(
+            "/_sim/",
+            get(async || {
+                Json(
+                    json!({ "endpoints": INDEX.map(|(what, how)| json!({ "endpoint": what, "does": how })) }),
+                )
+            }),
+        )
+        .route("/_sim/stats", get(stats))
+        .route("/_sim/truth", get(async |Extract(sim): Sim| Json(sim.truth())))
+        .route("/_sim/truth/extensions/{id}", get(extension))
+        .route("/_sim/truth/calls", get(calls))
+        .route("/_sim/truth/messages", get(messages))
+        .route("/_sim/truth/subscriptions", get(subscriptions))
+        .route("/_sim/truth/events", get(all_events))
+        .route("/_sim/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/_sim/faults/{id}", delete(remove_fault))
+        .route("/_sim/events", post(events))
+        .route("/_sim/events/raw", post(raw_event))
+        .route("/_sim/events/status", get(events_status))
+        .route("/_sim/clock", get(clock).post(set_clock))
+        .route("/_sim/tick", post(tick))
+        .route("/_sim/limits", get(limits).post(set_limits))
+        .route("/_sim/reset", post(reset))
+        .layer(middleware::from_fn_with_state(guard, guarded))
         .with_state(simulator)
+}
+
+/// What there is, for who asks for nothing in particular.
+const INDEX: [(&str, &str); 19] = [
+    ("GET stats", "what was counted: requests, 429, windows, sessions, deliveries"),
+    ("GET truth", "the account as it is: ids, sites, all extensions"),
+    ("GET truth/extensions/{id}", "one extension"),
+    ("GET truth/calls", "the call log"),
+    ("GET truth/messages", "the mailboxes"),
+    ("GET truth/subscriptions", "the subscriptions, with their owners and what is under way"),
+    ("GET truth/events", "every event so far"),
+    (
+        "POST events",
+        r#"makes events up: {"count": 100, "kinds": ["telephony"], "duplicates": 0.05, "reorder": true}"#,
+    ),
+    (
+        "POST events/raw",
+        r#"one delivery by hand: {"event": "/restapi/v1.0/account/ID/telephony/sessions", "body": {}, "sends": 1}"#,
+    ),
+    ("GET events/status", "how the notifications fare"),
+    ("GET faults", "what goes wrong on demand"),
+    (
+        "POST faults",
+        r#"lets something go wrong: {"kind": "force_429", "count": 1, "match": {"operation": "listExtensions"}}"#,
+    ),
+    ("DELETE faults", "ends all faults; DELETE faults/{id} one"),
+    ("GET clock", "the simulated time"),
+    ("POST clock", r#"{"advance_ms": 60000} or {"scale": 10}"#),
+    ("POST tick", "carries out what is due, where the clock is moved by hand"),
+    ("GET limits", "the rate limits"),
+    ("POST limits", r#"changes them: {"light": {"limit": 5, "window_seconds": 60}}"#),
+    ("POST reset", "a clean world from the same seed"),
+];
+
+/// Lets in who has the key.
+async fn guarded(Extract(guard): Extract<Guard>, request: Request, next: Next) -> Response {
+    let refusal = match guard.check(request.headers(), request.uri()) {
+        Ok(()) => return next.run(request).await,
+        Err(refusal) => refusal,
+    };
+    let status = match refusal {
+        Refusal::Foreign => StatusCode::FORBIDDEN,
+        Refusal::Stranger => StatusCode::UNAUTHORIZED,
+    };
+    let hint = "Use the URL in <data>/simulator-endpoint, or the second line that ringcentral-simulator prints: both carry the key.";
+    let mut response = (status, Json(json!({ "error": refusal.to_string(), "hint": hint }))).into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"simulator\""));
+    }
+    response
 }
 
 async fn stats(Extract(sim): Sim) -> Json<Stats> {

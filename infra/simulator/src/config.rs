@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
+use loopback::Key;
 
 /// Everything a [`crate::Simulator`] is built from.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct Config {
     pub disabled_filters: Vec<String>,
     /// Deliveries one subscription has in flight at most.
     pub deliveries_in_flight: usize,
+    /// The key of the admin endpoints.
+    pub admin_key: Key,
 }
 
 impl Default for Config {
@@ -71,6 +74,7 @@ impl Default for Config {
             .to_vec(),
             disabled_filters: Vec::new(),
             deliveries_in_flight: 16,
+            admin_key: Key::random(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! handshake, deliveries that repeat and get out of order, and faults on demand.
 //!
 //! It is for tests and for one-machine runs. It must never be reachable from another machine and holds nothing that
-//! is worth protecting. Everything it says about time in seconds is in seconds of the client's own clock, whatever
+//! is worth protecting; its admin endpoints ask for a key all the same, because a web page could reach them. Everything it says about time in seconds is in seconds of the client's own clock, whatever
 //! the speed of the simulated one; everything it writes as a date is simulated time.
 //!
 //! ```no_run
@@ -41,5 +41,6 @@ pub use config::{Config, Credentials, Group, Limit, Limits};
 pub use events::log::EventRecord;
 pub use events::{EventsMade, EventsOrder, EventsStatus, RawEvent};
 pub use faults::{Fault, FaultKind, FaultMatch, Scope};
+pub use loopback::Key;
 pub use simulator::Simulator;
 pub use stats::{BucketStats, DeliveryStats, Stats};

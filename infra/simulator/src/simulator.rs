@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
+use loopback::Key;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -56,7 +57,7 @@ impl Simulator {
         self.drive();
         let simulator = self.clone();
         let platform = move |request: Request| pipeline::handle(simulator.clone(), request);
-        Router::new().nest("/_sim", admin::router(self.clone())).fallback(platform)
+        admin::router(self.clone()).fallback(platform)
     }
 
     /// Serves on a listener until the future is dropped.
@@ -66,6 +67,11 @@ impl Simulator {
     pub async fn serve(&self, listener: TcpListener) -> std::io::Result<()> {
         let service = self.router().into_make_service_with_connect_info::<Switch>();
         axum::serve(Lines(listener), service).await
+    }
+
+    /// What the admin endpoints ask for: as the password of HTTP Basic, or as a bearer token.
+    pub fn admin_key(&self) -> &Key {
+        &self.0.config.admin_key
     }
 
     /// The simulated clock.

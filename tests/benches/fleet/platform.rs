@@ -21,8 +21,11 @@ const READS: [&str; 4] = ["GetItem", "Query", "BatchGetItem", "TransactGetItems"
 pub(crate) struct Platform {
     _aws: Process,
     _simulator: Process,
-    aws_url: String,
-    simulator_url: String,
+    /// Of each of the two: where it is, and the same with the key of its control pages.
+    aws_url: [String; 2],
+    simulator_url: [String; 2],
+    /// The access key id of the AWS.
+    key: String,
     http: reqwest::Client,
     client: RingCentral,
     patience: Duration,
@@ -50,9 +53,10 @@ impl Platform {
         let simulator = Role::Simulator { clock: options.clock };
         let (aws, simulator) =
             tokio::try_join!(Process::start(&Role::Aws, &[]), Process::start(&simulator, &[]))?;
-        let (aws_url, simulator_url) = (aws.greeting.clone(), simulator.greeting.clone());
-        let cloud = Cloud::open(&Args::try_parse_from(["trunkline", "--aws", &aws_url])?).await?;
-        cloud.secrets(Some(&RingCentralAccess::demo(simulator_url.clone()))).await?;
+        let (aws_url, simulator_url) = (addresses(&aws.greeting)?, addresses(&simulator.greeting)?);
+        let cloud = Cloud::open(&Args::try_parse_from(["trunkline", "--aws", &aws_url[1]])?).await?;
+        cloud.secrets(Some(&RingCentralAccess::demo(simulator_url[0].clone()))).await?;
+        let key = cloud.access_key.as_ref().map(|key| key.expose().to_owned()).unwrap_or_default();
         let wiring = Wiring::new(&cloud.sdk, cloud.config("http://127.0.0.1".to_owned())?, clock::system())?;
         let http = reqwest::Client::builder().no_proxy().build()?;
         let client = wiring.ringcentral();
@@ -61,6 +65,7 @@ impl Platform {
             _simulator: simulator,
             aws_url,
             simulator_url,
+            key,
             http,
             client,
             patience: options.real(options.patience),
@@ -71,9 +76,9 @@ impl Platform {
     /// What a container finds in its environment.
     pub(crate) fn environment(&self) -> [(&'static str, String); 9] {
         [
-            ("AWS_ENDPOINT_URL", self.aws_url.clone()),
+            ("AWS_ENDPOINT_URL", self.aws_url[0].clone()),
             ("AWS_REGION", embedded_aws::REGION.to_owned()),
-            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+            ("AWS_ACCESS_KEY_ID", self.key.clone()),
             ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
             ("TRUNKLINE_TABLES", PREFIX.to_owned()),
             ("TRUNKLINE_SECRETS", PREFIX.to_owned()),
@@ -85,7 +90,7 @@ impl Platform {
 
     /// Where RingCentral is.
     pub(crate) fn simulator_url(&self) -> &str {
-        &self.simulator_url
+        &self.simulator_url[0]
     }
 
     /// Lets the fleet learn what RingCentral announces, by one request.
@@ -104,8 +109,8 @@ impl Platform {
     /// What has been counted so far.
     pub(crate) async fn counts(&self, bucket: Bucket) -> Result<Counts, Failure> {
         let (aws, simulator) = tokio::try_join!(
-            self.get(format!("{}/_aws/stats", self.aws_url)),
-            self.get(format!("{}/_sim/stats", self.simulator_url)),
+            self.get(format!("{}/_aws/stats", self.aws_url[1])),
+            self.get(format!("{}/_sim/stats", self.simulator_url[1])),
         )?;
         let buckets = simulator["buckets"].as_array().map(Vec::as_slice).unwrap_or_default();
         let of = |name: &str| {
@@ -131,25 +136,26 @@ impl Platform {
     /// Makes requests take longer, as the options say: all to the AWS, and those of the bucket to RingCentral.
     pub(crate) async fn slow_down(&self, bucket: Bucket, options: &Options) -> Result<(), Failure> {
         let latency = json!({ "latency_ms": { "*": options.store_latency } });
-        self.post(format!("{}/_aws/faults", self.aws_url), latency).await?;
+        self.post(format!("{}/_aws/faults", self.aws_url[1]), latency).await?;
         if options.answer_latency == 0 {
             return Ok(());
         }
         let operation = json!({ "operation": bucket.operation.id });
         let slow = json!({ "kind": "slow", "delay_ms": options.answer_latency, "match": operation });
-        self.post(format!("{}/_sim/faults", self.simulator_url), slow).await
+        self.post(format!("{}/_sim/faults", self.simulator_url[1]), slow).await
     }
 
     /// Changes a limit of RingCentral's.
     pub(crate) async fn set_limit(&self, group: &str, limit: u32) -> Result<(), Failure> {
-        self.post(format!("{}/_sim/limits", self.simulator_url), json!({ group: { "limit": limit } })).await
+        self.post(format!("{}/_sim/limits", self.simulator_url[1]), json!({ group: { "limit": limit } }))
+            .await
     }
 
     /// Has RingCentral answer the next request of this operation with a 429; returns when that has happened.
     pub(crate) async fn penalise(&self, bucket: Bucket) -> Result<Millis, Failure> {
         let before = self.counts(bucket).await?.throttled;
         let fault = json!({ "kind": "force_429", "count": 1, "match": { "operation": bucket.operation.id } });
-        self.post(format!("{}/_sim/faults", self.simulator_url), fault).await?;
+        self.post(format!("{}/_sim/faults", self.simulator_url[1]), fault).await?;
         loop {
             let counts = self.counts(bucket).await?;
             if counts.throttled > before {
@@ -167,6 +173,12 @@ impl Platform {
         self.http.post(url).json(&body).send().await?.error_for_status()?;
         Ok(())
     }
+}
+
+/// What a process announced: its URL, and the same with the key as the user.
+fn addresses(greeting: &str) -> Result<[String; 2], Failure> {
+    let (url, key) = greeting.split_once(' ').ok_or("a greeting without a key")?;
+    Ok([url.to_owned(), url.replacen("://", &format!("://{key}@"), 1)])
 }
 
 /// The wiring of a container: everything from its environment, as a Lambda function has it.

@@ -16,9 +16,9 @@ const MARK: &str = "role:";
 /// the bench.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Role {
-    /// The embedded AWS, in memory; announces its URL.
+    /// The embedded AWS, in memory; announces its URL and its key.
     Aws,
-    /// The simulated RingCentral; announces its URL.
+    /// The simulated RingCentral; announces its URL and the key of its admin endpoints.
     Simulator {
         /// How much faster its time runs.
         clock: f64,
@@ -60,17 +60,18 @@ impl Role {
 
 async fn aws() -> Result<(), Failure> {
     let embedded = EmbeddedAws::start(embedded_aws::Options::default()).await?;
-    println!("{}", embedded.url());
+    println!("{} {}", embedded.url(), embedded.access_key().expose());
     Orders::listen().end().await;
     Ok(())
 }
 
 async fn simulator(clock: f64) -> Result<(), Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("http://{}", listener.local_addr()?);
+    let address = listener.local_addr()?;
     let clock = Clock::scaled(clock);
     let simulator =
         Simulator::new(Config { extensions: 10, calls: 20, messages: 20, clock, ..Config::default() });
+    println!("http://{address} {}", simulator.admin_key().expose());
     tokio::select! {
         served = simulator.serve(listener) => Ok(served?),
         () = Orders::listen().end() => Ok(()),

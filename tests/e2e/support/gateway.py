@@ -62,22 +62,22 @@ class Gateway:
 
     @property
     def token(self):
-        with open(os.path.join(self.data, "dev-token"), encoding="ascii") as text:
-            return text.read().strip()
+        return self.kept("dev-token")
 
     @property
     def aws(self):
         """The AWS it works with."""
-        with open(os.path.join(self.data, "aws-endpoint"), encoding="ascii") as text:
-            return Aws(text.read().strip())
+        return Aws(self.kept("aws-endpoint"), self.kept("aws-access-key"))
+
+    def kept(self, name):
+        """What stands in a file of its data folder."""
+        with open(os.path.join(self.data, name), encoding="ascii") as text:
+            return text.read().strip()
 
     @property
     def ringcentral(self):
-        """The simulator in its own process, found in what it printed."""
-        for line in self.process.printed().splitlines():
-            if "simulated at " in line:
-                return Admin(line.split("simulated at ")[1].split()[0])
-        raise AssertionError("this gateway has no simulator of its own")
+        """The simulator in its own process, found beside its data."""
+        return Admin(self.kept("simulator-endpoint"))
 
     def call(self, method, path, body=None, headers=None, token=True, bound=60):
         """A request to the API, with the development token unless another one, or none, is wanted."""

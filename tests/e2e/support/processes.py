@@ -73,11 +73,11 @@ class Process:
         with open(self._err.name, encoding="utf-8", errors="replace") as text:
             return text.read()
 
-    def url(self, bound=30):
+    def url(self, pattern=r"http://127\.0\.0\.1:\d+", bound=30):
         """The first URL it prints."""
         deadline = time.monotonic() + bound
         while time.monotonic() < deadline:
-            found = re.search(r"http://127\.0\.0\.1:\d+", self.printed())
+            found = re.search(pattern, self.printed())
             if found:
                 return found.group()
             if self.child.poll() is not None:

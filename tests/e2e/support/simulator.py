@@ -1,21 +1,26 @@
 """A simulated RingCentral and its admin API."""
 
 import time
+from urllib.parse import urlsplit
 
 from .processes import SIMULATOR, Process, free_port
 from .wire import call
 
 
 class Admin:
-    """The `/_sim` endpoints of a simulator, wherever it runs."""
+    """The `/_sim` endpoints of a simulator, wherever it runs. Its URL carries their key."""
 
     def __init__(self, url):
-        self.url = url
+        parts = urlsplit(url)
+        self.url, self.key = f"{parts.scheme}://{parts.hostname}:{parts.port}", parts.password
 
     def ask(self, path, method="GET", body=None):
-        answer = call(method, f"{self.url}/_sim/{path}", body)
+        answer = self._call(method, path, body)
         assert answer.status < 300, answer
         return answer.json if answer.body else None
+
+    def _call(self, method, path, body=None):
+        return call(method, f"{self.url}/_sim/{path}", body, {"Authorization": f"Bearer {self.key}"})
 
     def stats(self):
         return self.ask("stats")
@@ -37,7 +42,7 @@ class Admin:
 
     def extension(self, number):
         """The extension with this id, or none."""
-        answer = call("GET", f"{self.url}/_sim/truth/extensions/{number}")
+        answer = self._call("GET", f"truth/extensions/{number}")
         return answer.json if answer.status == 200 else None
 
     def events(self):
@@ -81,7 +86,7 @@ class Simulator(Admin):
     def start(self):
         process = Process("simulator", [SIMULATOR, *self.options], self.folder, self.environment)
         self.processes.append(process)
-        super().__init__(process.url())
+        super().__init__(process.url(r"http://admin:\w+@127\.0\.0\.1:\d+"))
         deadline = time.monotonic() + 30
         while True:
             try:

@@ -5,6 +5,7 @@ import os
 import urllib.request
 
 URL = os.environ["SIMULATOR_URL"] + "/_sim"
+HEADERS = {"Content-Type": "application/json", "Authorization": "Bearer " + os.environ["SIMULATOR_ADMIN_KEY"]}
 
 
 def extensions():
@@ -22,6 +23,6 @@ def trigger(count):
 
 
 def _ask(path, body=None):
-    request = urllib.request.Request(URL + path, body, {"Content-Type": "application/json"})
+    request = urllib.request.Request(URL + path, body, HEADERS)
     with urllib.request.urlopen(request) as response:
         return json.load(response)

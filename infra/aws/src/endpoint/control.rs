@@ -40,6 +40,11 @@ fn once() -> u32 {
     1
 }
 
+/// `GET /_aws/`: where the key of this port lies, for who may read it there.
+pub(super) async fn show_key_file(State(cloud): State<Arc<Cloud>>) -> Json<Value> {
+    Json(json!({ "accessKeyFile": cloud.folder.key_file() }))
+}
+
 /// `GET /_aws/faults`
 pub(super) async fn show_faults(State(cloud): State<Arc<Cloud>>) -> Json<Value> {
     Json(cloud.faults.to_json())

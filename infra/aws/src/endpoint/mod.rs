@@ -18,9 +18,11 @@ use crate::{Clock, sqs};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
 use http::{Method, StatusCode};
+use loopback::{Guard, Refusal};
 use std::sync::Arc;
 
 /// The largest body any service takes is DynamoDB's.
@@ -34,16 +36,57 @@ pub(crate) struct Cloud {
     pub(crate) faults: Arc<Faults>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) clock: Clock,
-    pub(crate) _folder: Folder,
+    pub(crate) guard: Guard,
+    pub(crate) folder: Folder,
 }
 
 /// The routes of the endpoint.
 pub(crate) fn router(cloud: Arc<Cloud>) -> Router {
+    let guarded = middleware::from_fn_with_state(Arc::clone(&cloud), guarded);
+    let at_home = middleware::from_fn(at_home);
     Router::new()
         .route("/_aws/faults", get(control::show_faults).post(control::change_faults))
         .route("/_aws/stats", get(control::show_stats))
         .fallback(serve)
+        .layer(guarded)
+        // Who has no key yet may ask where it lies.
+        .route("/_aws/", get(control::show_key_file).layer(at_home))
         .with_state(cloud)
+}
+
+/// Lets in who has the key.
+async fn guarded(State(cloud): State<Arc<Cloud>>, request: Request, next: Next) -> Response {
+    match cloud.guard.check(request.headers(), request.uri()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refuse(refusal, &request),
+    }
+}
+
+/// Lets in who is on this machine.
+async fn at_home(request: Request, next: Next) -> Response {
+    match Guard::at_home(request.headers(), request.uri()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refuse(refusal, &request),
+    }
+}
+
+/// As AWS refuses who is unknown to it.
+fn refuse(refusal: Refusal, request: &Request) -> Response {
+    let (service, _) = target(request.headers()).and_then(address).unwrap_or((Service::DynamoDb, ""));
+    let error = match refusal {
+        Refusal::Foreign => ApiError::denied("AccessDeniedException", refusal.to_string()),
+        Refusal::Stranger => ApiError::bad(
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid. The access key id of this AWS lies in its data folder, in the \
+             file aws-access-key.",
+        ),
+    };
+    error.into_response(service)
+}
+
+/// The target a request names.
+fn target(headers: &http::HeaderMap) -> Option<&str> {
+    headers.get("x-amz-target")?.to_str().ok()
 }
 
 /// The service and operation a target names.
@@ -63,7 +106,7 @@ async fn serve(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let target = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let target = target(&head.headers).unwrap_or_default();
     let (service, operation) = address(target).unwrap_or((Service::DynamoDb, ""));
     cloud.counters.count(if target.is_empty() { "none" } else { target });
 

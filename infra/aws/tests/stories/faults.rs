@@ -43,7 +43,8 @@ async fn a_lost_answer_hides_that_the_work_was_done() {
 async fn the_sdk_gets_over_a_short_failure_by_itself() {
     let world = World::in_memory().await;
     world.aws.faults().fail_next("secretsmanager.CreateSecret", 1, Fault::Error);
-    let patient = config(world.aws.url()).await.into_builder().retry_config(RetryConfig::standard()).build();
+    let config = config(world.aws.url(), world.aws.access_key().expose()).await;
+    let patient = config.into_builder().retry_config(RetryConfig::standard()).build();
     let secrets = aws_sdk_secretsmanager::Client::new(&patient);
     secrets.create_secret().name("key").secret_string("x").send().await.unwrap();
     assert_eq!(world.aws.stats().requests("secretsmanager.CreateSecret"), 2);
@@ -90,8 +91,9 @@ async fn another_process_plans_faults_and_reads_counters_over_http() {
     let ask = async |head: &str, body: &str| {
         let address = world.aws.url().strip_prefix("http://").unwrap().to_owned();
         let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+        let key = world.aws.access_key().expose();
         let request = format!(
-            "{head} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+            "{head} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\nconnection: close\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n\r\n{body}",
             body.len()
         );

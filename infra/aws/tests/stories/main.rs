@@ -6,6 +6,8 @@ mod dead_letters;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod guard;
+#[cfg(test)]
 mod processes;
 #[cfg(test)]
 mod queues;

@@ -26,7 +26,7 @@ impl World {
 
     async fn start(options: Options) -> Self {
         let aws = EmbeddedAws::start(options).await.unwrap();
-        let config = config(aws.url()).await;
+        let config = config(aws.url(), aws.access_key().expose()).await;
         Self {
             sqs: aws_sdk_sqs::Client::new(&config),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
@@ -89,11 +89,11 @@ impl World {
 }
 
 /// What a process that uses the endpoint configures, with nothing retried so that every answer is seen.
-pub(crate) async fn config(url: &str) -> SdkConfig {
+pub(crate) async fn config(url: &str, key: &str) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .endpoint_url(url)
         .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "stories"))
+        .credentials_provider(Credentials::new(key, "local", None, None, "stories"))
         .retry_config(RetryConfig::disabled())
         .load()
         .await

@@ -11,6 +11,8 @@ async fn sim(simulator: &Simulator, method: &str, path: &str, body: Value) -> An
     let request = Request::builder()
         .method(method)
         .uri(format!("/_sim/{path}"))
+        .header("host", "127.0.0.1")
+        .header("authorization", format!("Bearer {}", simulator.admin_key().expose()))
         .header("content-type", "application/json");
     let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
     ask(simulator, request.body(body).unwrap()).await
@@ -90,4 +92,37 @@ async fn faults_limits_and_reset_over_http() {
         messages.as_object().unwrap().values().map(|one| one.as_array().unwrap().len()).sum::<usize>(),
         300
     );
+}
+
+#[tokio::test]
+async fn regression_the_levers_are_for_who_has_the_key_and_asks_this_machine() {
+    let simulator = simulator();
+    let client = Client::login(&simulator).await;
+    let created = json!({"contact": {"firstName": "Ada", "email": "ada@acme.example"}});
+    let id = client.account("POST", "/extension", created).await.body["id"].clone();
+    let key = format!("Bearer {}", simulator.admin_key().expose());
+    let reset = async |headers: &[(&str, &str)]| {
+        let request = headers
+            .iter()
+            .fold(Request::post("/_sim/reset"), |request, (name, value)| request.header(*name, *value));
+        ask(&simulator, request.body(Body::empty()).unwrap()).await.status.as_u16()
+    };
+    let (here, key) = (("host", "127.0.0.1:8180"), ("authorization", key.as_str()));
+    assert_eq!(reset(&[here]).await, 401, "without the key");
+    assert_eq!(reset(&[here, ("authorization", "Bearer 0123456789ABCDEF")]).await, 401, "with another key");
+    assert_eq!(reset(&[("host", "evil.example"), key]).await, 403, "a foreign host");
+    assert_eq!(reset(&[here, ("origin", "https://evil.example"), key]).await, 403, "a foreign page");
+    assert_eq!(client.account("GET", &format!("/extension/{id}"), Value::Null).await.status, 200);
+    assert_eq!(reset(&[here, key]).await, 200);
+    assert_eq!(client.get(ACCOUNT).await.code(), "OAU-149");
+}
+
+#[tokio::test]
+async fn the_index_names_every_lever() {
+    let index = sim(&simulator(), "GET", "", Value::Null).await;
+    assert_eq!(index.status, 200);
+    let text = index.body.to_string();
+    for lever in ["stats", "truth/subscriptions", "events/raw", "faults", "clock", "limits", "reset"] {
+        assert!(text.contains(lever), "{lever}");
+    }
 }
