@@ -95,10 +95,7 @@ impl EventSource {
             pollers.spawn(async move {
                 loop {
                     if let Err(error) = source.step(10).await {
-                        tracing::warn!(
-                            error = &error as &dyn std::error::Error,
-                            "the events queue can't be polled"
-                        );
+                        tracing::warn!(error = telemetry::chain(&error), "the events queue can't be polled");
                         source.clock.sleep_until(source.clock.now() + 1_000).await;
                     }
                 }

@@ -46,6 +46,7 @@ pub(crate) async fn observe(function: &'static str, mut request: Request, next: 
         function,
         request_id: id.clone(),
         operation: format!("{} {route}", request.method()),
+        path: Some(request.uri().path().to_owned()),
         ..Invocation::default()
     };
     let mut budget = None;

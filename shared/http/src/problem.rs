@@ -263,6 +263,9 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let kind = self.0.kind.rsplit(':').next().unwrap_or_default();
+        let fields = self.0.errors.iter().map(|error| error.field.as_str());
+        telemetry::problem(kind, fields, self.0.code.as_deref());
         let body = serde_json::to_vec(&self.0).unwrap_or_default();
         let mut response = (status, body).into_response();
         if self.0.kind.ends_with(":outcome-unknown") {

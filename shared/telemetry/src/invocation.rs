@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     future::Future,
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
@@ -10,6 +11,15 @@ use tracing::Level;
 
 tokio::task_local! {
     static CURRENT: RefCell<Invocation>;
+}
+
+/// Whether a person reads along.
+static PEOPLE: AtomicBool = AtomicBool::new(false);
+
+/// From now on events also have what only a person at a terminal wants: which resource was asked for, and what was wrong. Machines
+/// pay for each byte, and find the first in the access log and the second in the answer.
+pub fn for_people() {
+    PEOPLE.store(true, Ordering::Relaxed);
 }
 
 /// Everything one invocation says about itself.
@@ -21,6 +31,10 @@ pub struct Invocation {
     pub request_id: String,
     /// What was asked for: a method and a route, or a batch.
     pub operation: String,
+    /// The path that was asked for, without its query: told to people only.
+    pub path: Option<String>,
+    /// The kind of the problem that was answered, RingCentral's code for it, and the names of the wrong fields: told to people only.
+    pub problem: Option<(String, Option<String>, String)>,
     /// Who asked.
     pub tenant: Option<String>,
     /// The HTTP status, or 200 for a batch.
@@ -90,8 +104,24 @@ pub fn budget(budget: Budget) {
     change(|invocation| invocation.budget = Some(budget));
 }
 
+/// Notes what problem is answered: its kind, the names of the wrong fields, RingCentral's code.
+pub fn problem<'a>(kind: &str, fields: impl Iterator<Item = &'a str>, code: Option<&str>) {
+    if PEOPLE.load(Ordering::Relaxed) {
+        let fields = fields.collect::<Vec<_>>().join(", ");
+        let problem = (kind.to_owned(), code.map(str::to_owned), fields);
+        change(|invocation| invocation.problem = Some(problem));
+    }
+}
+
 /// Notes why the invocation failed, with every cause.
 pub fn failed(error: &(dyn std::error::Error + 'static)) {
+    let text = chain(error);
+    change(|invocation| invocation.error = Some(text));
+}
+
+/// An error and its causes in one sentence: `tables can't be made: nothing answers: connection refused`.
+#[must_use]
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -102,7 +132,7 @@ pub fn failed(error: &(dyn std::error::Error + 'static)) {
         }
         source = cause.source();
     }
-    change(|invocation| invocation.error = Some(text));
+    text
 }
 
 /// Outside of an invocation there is no event to add to, and nothing to lose.
@@ -115,6 +145,9 @@ fn write(invocation: &Invocation, took: Duration) {
         Some((operation, status, id)) => (Some(*operation), Some(*status), id.as_deref()),
         None => (None, None, None),
     };
+    let people = PEOPLE.load(Ordering::Relaxed);
+    let path = invocation.path.as_deref().filter(|_| people);
+    let problem = invocation.problem.as_ref().filter(|_| people);
     let duration_ms = f64::from(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)) / 1_000.0;
     macro_rules! event {
         ($level:ident) => {
@@ -132,6 +165,10 @@ fn write(invocation: &Invocation, took: Duration) {
                 ringcentral.status = upstream_status,
                 ringcentral.request_id = upstream_request_id,
                 ringcentral.budget = invocation.budget.as_ref().map(|budget| budget.remaining),
+                path,
+                problem = problem.map(|(kind, _, _)| kind.as_str()),
+                ringcentral.code = problem.and_then(|(_, code, _)| code.as_deref()),
+                fields = problem.map(|(_, _, fields)| fields.as_str()).filter(|fields| !fields.is_empty()),
                 error = invocation.error,
                 "{}",
                 invocation.operation

@@ -6,5 +6,7 @@
 mod invocation;
 mod output;
 
-pub use invocation::{Budget, Invocation, budget, failed, observe, tenant, upstream};
-pub use output::{Format, init};
+pub use invocation::{
+    Budget, Invocation, budget, chain, failed, for_people, observe, problem, tenant, upstream,
+};
+pub use output::{Format, InvalidLevel, Output, check_level, init, init_with};

@@ -28,29 +28,65 @@ impl Format {
     }
 }
 
-/// Starts writing events to standard error, at the level of `LOG_LEVEL` (default `info`; `RUST_LOG` refines it).
-/// A second call changes nothing.
-pub fn init(format: Format) {
-    let level = std::env::var("LOG_LEVEL").unwrap_or_default().to_ascii_lowercase();
-    // Gateway v2's names for the levels.
-    let level = match level.as_str() {
+/// A `LOG_LEVEL` that is no level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidLevel;
+
+impl std::fmt::Display for InvalidLevel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LOG_LEVEL must be trace, debug, info, warning, error, critical or off")
+    }
+}
+
+impl std::error::Error for InvalidLevel {}
+
+/// Whether a level is one.
+///
+/// # Errors
+/// [`InvalidLevel`].
+pub fn check_level(level: &str) -> Result<(), InvalidLevel> {
+    named(&level.trim().to_ascii_lowercase()).parse::<LevelFilter>().map(drop).map_err(|_| InvalidLevel)
+}
+
+/// Gateway v2's names for the levels.
+fn named(level: &str) -> &str {
+    match level {
         "" => "info",
         "warning" => "warn",
         "critical" => "error",
         other => other,
-    };
-    let refined = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
-    let filter: Option<Targets> = refined.and_then(|filter| filter.parse().ok());
-    // A level that makes no sense must not silence a function.
-    let filter = filter.or_else(|| level.parse().ok());
-    let filter = filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
-    let registry = tracing_subscriber::registry().with(filter);
+    }
+}
+
+/// A layer that writes events in another form.
+pub type Output = Box<dyn Layer<tracing_subscriber::Registry> + Send + Sync>;
+
+/// Starts writing events in a form of the caller's own, at the level of `LOG_LEVEL` as [`init`] does.
+pub fn init_with(output: Output) {
+    // Already started: the first caller's form stands.
+    drop(tracing_subscriber::registry().with(output.with_filter(filter())).try_init());
+}
+
+/// Starts writing events to standard error, at the level of `LOG_LEVEL` (default `info`; `RUST_LOG` refines it).
+/// A second call changes nothing.
+pub fn init(format: Format) {
+    let registry = tracing_subscriber::registry().with(filter());
     let started = match format {
         Format::Json => registry.with(json(std::io::stderr)).try_init(),
         Format::Pretty => registry.with(fmt::layer().compact().with_writer(std::io::stderr)).try_init(),
     };
     // Already started: the first caller's format stands.
     drop(started);
+}
+
+fn filter() -> Targets {
+    let level = std::env::var("LOG_LEVEL").unwrap_or_default().to_ascii_lowercase();
+    let level = named(&level);
+    let refined = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
+    let filter: Option<Targets> = refined.and_then(|filter| filter.parse().ok());
+    // A level that makes no sense must not silence a function.
+    let filter = filter.or_else(|| level.parse().ok());
+    filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
 }
 
 /// One JSON object a line, as Lambda passes it on. Without the runtime's span, which has nothing but an id that the event has.

@@ -97,6 +97,7 @@ async fn health(
     }
     let authorization = headers.get("authorization").and_then(|value| value.to_str().ok());
     let caller = context.access.check(authorization).await?;
+    telemetry::tenant(caller.tenant.as_str());
     let checks = check(&context, &caller.tenant).await;
     let healthy = [&checks.store, &checks.queue, &checks.ringcentral].iter().all(|check| *check == "ok");
     let (code, status) = match healthy {
