@@ -67,7 +67,7 @@ async fn page(
     (from, to): (Millis, Millis),
     kind: Option<Kind>,
 ) -> EventPage {
-    let query = EventQuery { kind, session: None, from, to, limit, after };
+    let query = EventQuery { kind, session: None, subscription: None, from, to, limit, after };
     store.list(&tenant(of), &query).await.unwrap()
 }
 

@@ -5,6 +5,7 @@
 mod cost;
 mod dispatch;
 mod journal;
+mod rare;
 mod receive;
 mod renew;
 mod rotation;

@@ -21,18 +21,21 @@ pub enum Applied {
     Before,
 }
 
-/// Which events to read. Newest first.
+/// Which events to read: newest first, or those of a call in its order.
 #[derive(Debug, Clone)]
 pub struct EventQuery {
     /// Only this kind.
     pub kind: Option<Kind>,
     /// Only this telephony session, in the order of its sequence.
     pub session: Option<String>,
+    /// Only what came by this subscription.
+    pub subscription: Option<String>,
     /// Received at or after.
     pub from: Millis,
     /// Received before or at.
     pub to: Millis,
-    /// At most this many.
+    /// At most this many. A page may hold fewer, or none, and still have a next one: what is rare is looked for in bounded
+    /// steps.
     pub limit: usize,
     /// Where the page before ended.
     pub after: Option<String>,

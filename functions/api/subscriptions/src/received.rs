@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use trunkline_http::{Fields, Problem, Segment, Type, Viewer};
 use utoipa::ToSchema;
 
-use crate::Context;
+use crate::{Context, subscriptions::check_id};
 
 const DAY: Millis = 86_400_000;
 /// The widest span a list may cover: it reads one partition of the journal a day.
@@ -73,11 +73,15 @@ pub(crate) struct SessionShape {
 }
 
 /// List processed events
+///
+/// Newest first; those of one call by its sequence. A page may hold fewer than `perPage`, or none, and still have a
+/// `nextPageToken`: what is rare is looked for in bounded steps. Only a page without one is the last.
 #[utoipa::path(get, path = "/api/webhooks/events", tag = "webhooks", operation_id = "listEvents",
     params(
         ("kind" = Option<String>, Query, description = "Only this kind"),
         ("telephonySessionId" = Option<String>, Query, description = "Only this call, in the order of its sequence"),
-        ("dateFrom" = Option<String>, Query, description = "Received at or after (RFC 3339); default: a day before dateTo"),
+        ("subscriptionId" = Option<String>, Query, description = "Only what came by this subscription"),
+        ("dateFrom" = Option<String>, Query, description = "Received at or after (RFC 3339), at most 31 days before dateTo; default: a day before dateTo, of a call 31"),
         ("dateTo" = Option<String>, Query, description = "Received before or at; default: now"),
         ("perPage" = Option<u32>, Query, minimum = 1, maximum = 500, description = "Default 100"),
         ("pageToken" = Option<String>, Query, description = "The nextPageToken of the page before"),
@@ -122,6 +126,8 @@ fn query(fields: &mut Fields, now: Millis) -> EventQuery {
     if let Some(Err(reason)) = session.as_deref().map(check_session) {
         fields.violation("telephonySessionId", reason);
     }
+    let id = |text: &str| check_id(text).ok().map(|()| text.to_owned());
+    let subscription = fields.read("subscriptionId", "must be a subscription id", id);
     let to = fields.read("dateTo", expected, time).unwrap_or(now);
     // A call is short and its events are few: all of them, unless a span is asked for.
     let span = if session.is_some() { WIDEST } else { DAY };
@@ -132,7 +138,7 @@ fn query(fields: &mut Fields, now: Millis) -> EventQuery {
         fields.violation("dateFrom", "must be at most 31 days before dateTo");
     }
     let limit = fields.number("perPage", 1..=500).unwrap_or(100) as usize;
-    EventQuery { kind, session, from, to, limit, after: fields.text("pageToken") }
+    EventQuery { kind, session, subscription, from, to, limit, after: fields.text("pageToken") }
 }
 
 fn check_session(id: &str) -> Result<(), &'static str> {

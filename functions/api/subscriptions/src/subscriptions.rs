@@ -187,7 +187,7 @@ pub(crate) async fn delete(
 }
 
 /// Ids are GUIDs; only their alphabet reaches RingCentral.
-fn check_id(id: &str) -> Result<(), Problem> {
+pub(crate) fn check_id(id: &str) -> Result<(), Problem> {
     let fits = (1..=64).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
     if fits { Ok(()) } else { Err(Problem::field("id", "must be a subscription id")) }
 }

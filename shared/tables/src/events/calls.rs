@@ -18,9 +18,13 @@ use crate::{
     schema::SORT,
 };
 
+/// How often a page of a call asks, at most.
+const STEPS: usize = 10;
+
 /// Every event of a call.
 pub(super) async fn all(tables: &Tables, tenant: &TenantId, id: &str) -> Result<Vec<Event>, TableError> {
-    let events = read(query(tables, tenant, id), tenant, id, usize::MAX).await?;
+    let whole = Bounds { enough: usize::MAX, steps: usize::MAX };
+    let (events, _) = read(query(tables, tenant, id), tenant, id, &whole, |_| true).await?;
     Ok(events.into_iter().map(|(_, event)| event).collect())
 }
 
@@ -50,8 +54,14 @@ pub(super) async fn list(
         }
         request = request.set_exclusive_start_key(Some(wire(tenant, &Key { partition, place })));
     }
-    let events = read(request, tenant, id, asked.limit + 1).await.map_err(store_failed)?;
-    Ok(page::of(events, asked.limit, false))
+    let bounds = Bounds { enough: asked.limit + 1, steps: STEPS };
+    let of_subscription =
+        |event: &Event| asked.subscription.is_none() || asked.subscription == event.subscription_id;
+    let read = read(request, tenant, id, &bounds, of_subscription).await;
+    let (events, looked_at) = read.map_err(store_failed)?;
+    let mut page = page::of(events, asked.limit, false);
+    page.next = page.next.or(looked_at.map(|position| position.encode()));
+    Ok(page)
 }
 
 fn query(tables: &Tables, tenant: &TenantId, id: &str) -> QueryFluentBuilder {
@@ -61,26 +71,41 @@ fn query(tables: &Tables, tenant: &TenantId, id: &str) -> QueryFluentBuilder {
         .expression_attribute_values(":pk", text(key::pk(tenant, &key::call(id))))
 }
 
-/// Reads until there are as many as that.
+/// Where reading ends.
+struct Bounds {
+    /// With so many events.
+    enough: usize,
+    /// Or when it has asked so often.
+    steps: usize,
+}
+
+/// Reads the events that are wanted, and tells where the looking ended if it came to no other end.
 async fn read(
     mut request: QueryFluentBuilder,
     tenant: &TenantId,
     id: &str,
-    enough: usize,
-) -> Result<Vec<(Key, Event)>, TableError> {
+    bounds: &Bounds,
+    wanted: impl Fn(&Event) -> bool,
+) -> Result<(Vec<(Key, Event)>, Option<Position>), TableError> {
     let mut events = Vec::new();
-    loop {
+    for asked in 1.. {
         let output = request.clone().send().await.map_err(failed)?;
         for item in output.items.unwrap_or_default() {
             let place = item::string(&item, SORT)?.to_owned();
-            events.push((Key { partition: key::call(id), place }, item::event(tenant, &item)?));
-            if events.len() == enough {
-                return Ok(events);
+            let event = item::event(tenant, &item)?;
+            if wanted(&event) {
+                events.push((Key { partition: key::call(id), place }, event));
+            }
+            if events.len() == bounds.enough {
+                return Ok((events, None));
             }
         }
-        match output.last_evaluated_key {
-            Some(key) => request = request.set_exclusive_start_key(Some(key)),
-            None => return Ok(events),
+        let Some(last) = output.last_evaluated_key else { break };
+        if asked >= bounds.steps {
+            let place = item::string(&last, SORT)?.to_owned();
+            return Ok((events, Some(Position { at: None, partition: key::call(id), place })));
         }
+        request = request.set_exclusive_start_key(Some(last));
     }
+    Ok((events, None))
 }

@@ -30,8 +30,8 @@ use crate::{
 pub(super) const SPAN: Millis = 60_000;
 /// The most events of an entry; far from what an item can hold.
 const MOST: usize = 100;
-/// Entries that are read at once.
-const AT_ONCE: i32 = 100;
+/// Entries that are read at once: at first, because most lists are short, and then.
+const AT_ONCE: [i32; 2] = [100, 500];
 /// The announced events, packed.
 const EVENTS: &str = "events";
 /// An entry is kept longer than its events, which are written after it (seconds).
@@ -123,46 +123,57 @@ pub(super) struct Reader<'a> {
     bounds: (Millis, Millis),
     day: Option<Date>,
     after: Option<Item>,
+    at_once: i32,
+}
+
+/// What one query of the journal came to.
+pub(super) struct Step {
+    /// More candidates; there may be none.
+    pub(super) candidates: Vec<Candidate>,
+    /// The instant after which there is nothing left to be read.
+    pub(super) unread_until: Millis,
 }
 
 impl<'a> Reader<'a> {
     /// Of the entries that may hold events of this span of time.
     pub(super) fn new(tables: &'a Tables, tenant: &'a TenantId, from: Millis, to: Millis) -> Self {
         let latest = to.saturating_add(SPAN);
-        Self { tables, tenant, bounds: (from, latest), day: Some(key::day(latest)), after: None }
+        let day = Some(key::day(latest));
+        Self { tables, tenant, bounds: (from, latest), day, after: None, at_once: AT_ONCE[0] }
     }
 
-    /// More candidates, and the instant after which there is nothing left to be read; `None` at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<(Vec<Candidate>, Millis)>, TableError> {
-        let first = key::day(self.bounds.0);
-        while let Some(day) = self.day.filter(|day| *day >= first) {
-            let request = self
-                .tables
-                .client()
-                .query()
-                .table_name(self.tables.name(TABLE))
-                .consistent_read(true)
-                .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-                .expression_attribute_values(":pk", text(key::journal(self.tenant, day)))
-                .expression_attribute_values(":from", text(key::sortable(self.bounds.0)))
-                .expression_attribute_values(":to", text(key::after(self.bounds.1)))
-                .scan_index_forward(false)
-                .limit(AT_ONCE)
-                .set_exclusive_start_key(self.after.take());
-            let output = request.send().await.map_err(failed)?;
-            self.after = output.last_evaluated_key;
-            if self.after.is_none() {
-                self.day = day.checked_sub(1.day()).ok();
-            }
-            let (mut candidates, mut latest) = (Vec::new(), None);
-            for item in output.items.unwrap_or_default() {
-                latest = Some(read(&item, &mut candidates)?);
-            }
-            if let Some(latest) = latest {
-                return Ok(Some((candidates, latest)));
+    /// Asks once; `None`, without asking, at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Step>, TableError> {
+        let Some(day) = self.day.filter(|day| *day >= key::day(self.bounds.0)) else { return Ok(None) };
+        let request = self
+            .tables
+            .client()
+            .query()
+            .table_name(self.tables.name(TABLE))
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", text(key::journal(self.tenant, day)))
+            .expression_attribute_values(":from", text(key::sortable(self.bounds.0)))
+            .expression_attribute_values(":to", text(key::after(self.bounds.1)))
+            .scan_index_forward(false)
+            .limit(std::mem::replace(&mut self.at_once, AT_ONCE[1]))
+            .set_exclusive_start_key(self.after.take());
+        let output = request.send().await.map_err(failed)?;
+        self.after = output.last_evaluated_key;
+        let ended = self.after.is_none();
+        // Each day's entries have their latest event in it.
+        let mut unread_until = if ended { key::midnight(day).saturating_sub(1) } else { Millis::MAX };
+        if ended {
+            self.day = day.checked_sub(1.day()).ok();
+        }
+        let mut candidates = Vec::new();
+        for item in output.items.unwrap_or_default() {
+            let latest = read(&item, &mut candidates)?;
+            if !ended {
+                unread_until = latest;
             }
         }
-        Ok(None)
+        Ok(Some(Step { candidates, unread_until }))
     }
 }
 

@@ -63,6 +63,11 @@ pub(super) fn day(at: Millis) -> Date {
     clock::timestamp(at).to_zoned(TimeZone::UTC).date()
 }
 
+/// The first instant of a day, in UTC.
+pub(super) fn midnight(day: Date) -> Millis {
+    day.to_zoned(TimeZone::UTC).map_or(Millis::MIN, |at| at.timestamp().as_millisecond())
+}
+
 /// Sorts like its number: shifted into the positive, in hexadecimal digits of one length.
 pub(super) fn sortable(number: i64) -> String {
     format!("{:016x}", number.cast_unsigned() ^ (1 << 63))

@@ -5,18 +5,29 @@ use clock::Millis;
 use events::{Event, EventPage, EventStoreError};
 use serde::{Deserialize, Serialize};
 
-use super::key::Key;
+use super::{journal::Candidate, key::Key};
 
-/// The last event of a page.
+/// Where a page ended: at its last event, or at whatever was looked at last.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Position {
-    /// In a list by time: when it was received.
+    /// In a list by time: when it was received. Alone, it says that everything received later was looked at.
     pub(super) at: Option<Millis>,
     pub(super) partition: String,
     pub(super) place: String,
 }
 
 impl Position {
+    /// Right behind a candidate of a list by time.
+    pub(super) fn of(candidate: &Candidate) -> Self {
+        let Candidate { at, key: Key { partition, place }, .. } = candidate;
+        Self { at: Some(at.0), partition: partition.clone(), place: place.clone() }
+    }
+
+    /// Behind everything that was received after this instant: no key sorts before the empty one.
+    pub(super) fn after(at: Millis) -> Self {
+        Self { at: Some(at), partition: String::new(), place: String::new() }
+    }
+
     pub(super) fn encode(&self) -> String {
         // Two strings and a number always have a JSON form.
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())

@@ -3,6 +3,9 @@
 //! Entries are read by their latest event, backwards. Whatever was received after the latest event of the last entry read
 //! can't be in an entry that was not: so much of the order is certain, and is looked up in the table. An announced event is
 //! one of the list if the table has it as this entry announced it; so each that is applied is listed once.
+//!
+//! A page costs a bounded number of requests, however rare what it looks for: it ends where the looking ended, with what there
+//! is, and the next one goes on there.
 
 use std::{
     cmp::Reverse,
@@ -29,6 +32,8 @@ use crate::{
 
 /// The most keys that DynamoDB looks up at once.
 const LOOKED_UP: usize = 100;
+/// How often a page asks the journal, and looks up, at most. Only a minute of more entries than that makes it ask on.
+const STEPS: usize = 10;
 
 pub(super) async fn list(
     tables: &Tables,
@@ -43,17 +48,19 @@ pub(super) async fn list(
         }
         Some(_) => return Err(EventStoreError::InvalidPosition),
     };
-    let events = read(tables, tenant, query, after).await.map_err(store_failed)?;
-    Ok(page::of(events, query.limit, true))
+    let (events, looked_at) = read(tables, tenant, query, after).await.map_err(store_failed)?;
+    let mut page = page::of(events, query.limit, true);
+    page.next = page.next.or(looked_at.map(|position| position.encode()));
+    Ok(page)
 }
 
-/// One event more than asked for, if there are so many.
+/// One event more than asked for, if there are so many; and where the looking ended, if it did not come to the end.
 async fn read(
     tables: &Tables,
     tenant: &TenantId,
     query: &EventQuery,
     after: Option<(Reverse<Millis>, Key)>,
-) -> Result<Vec<(Key, Event)>, TableError> {
+) -> Result<(Vec<(Key, Event)>, Option<Position>), TableError> {
     let to = after.as_ref().map_or(query.to, |(Reverse(at), _)| *at);
     let wanted = |candidate: &Candidate| {
         (query.from..=to).contains(&candidate.at.0)
@@ -63,25 +70,53 @@ async fn read(
     let mut journal = Reader::new(tables, tenant, query.from, to);
     let mut waiting = BTreeSet::new();
     let mut events = Vec::new();
+    let (mut asked, mut looked_up, mut missed) = (0, 0, false);
+    let mut last = None;
     loop {
-        let read = journal.next().await?;
-        let ended = read.is_none();
-        let (candidates, unread_until) = read.unwrap_or_default();
-        waiting.extend(candidates.into_iter().filter(wanted));
+        let step = journal.next().await?;
+        asked += 1;
+        let unread_until = step.as_ref().map_or(Millis::MIN, |step| step.unread_until);
+        let ended = unread_until < query.from;
+        waiting.extend(step.into_iter().flat_map(|step| step.candidates).filter(wanted));
         let certain = |candidate: &Candidate| ended || candidate.at.0 > unread_until;
         while events.len() <= query.limit && waiting.first().is_some_and(certain) {
-            let mut chunk = Vec::new();
-            while chunk.len() < LOOKED_UP.min(query.limit + 1 - events.len())
-                && waiting.first().is_some_and(certain)
-            {
-                chunk.extend(waiting.pop_first());
+            if looked_up == STEPS {
+                return Ok((events, last));
             }
-            applied(tables, tenant, chunk, &mut events).await?;
+            looked_up += 1;
+            // No more than is asked for, as long as all that is looked up is found.
+            let most = if missed { LOOKED_UP } else { LOOKED_UP.min(query.limit + 1 - events.len()) };
+            let chunk = next(&mut waiting, most, certain);
+            last = chunk.last().map(Position::of);
+            let hoped = events.len() + chunk.len();
+            applied(tables, tenant, chunk, query, &mut events).await?;
+            missed |= events.len() < hoped;
         }
         if ended || events.len() > query.limit {
-            return Ok(events);
+            return Ok((events, None));
+        }
+        if asked >= STEPS && unread_until < to {
+            return Ok((events, Some(Position::after(unread_until))));
         }
     }
+}
+
+/// Takes so many candidates whose place is certain. What several entries announce is taken as one, so that a page may end
+/// behind it.
+fn next(
+    waiting: &mut BTreeSet<Candidate>,
+    most: usize,
+    certain: impl Fn(&Candidate) -> bool,
+) -> Vec<Candidate> {
+    let mut chunk: Vec<Candidate> = Vec::new();
+    while let Some(first) = waiting.first().filter(|first| certain(first)) {
+        let again = chunk.last().is_some_and(|last| (last.at, &last.key) == (first.at, &first.key));
+        if chunk.len() >= most && !again {
+            break;
+        }
+        chunk.extend(waiting.pop_first());
+    }
+    chunk
 }
 
 /// Adds those of the candidates that were applied as they were announced.
@@ -89,6 +124,7 @@ async fn applied(
     tables: &Tables,
     tenant: &TenantId,
     candidates: Vec<Candidate>,
+    query: &EventQuery,
     events: &mut Vec<(Key, Event)>,
 ) -> Result<(), TableError> {
     // Several entries may have announced the same event, and a key may be asked for only once.
@@ -97,7 +133,10 @@ async fn applied(
     for Candidate { at, key, entry, .. } in candidates {
         let Some(item) = items.get(&(key.pk(tenant), key.place.clone())) else { continue };
         if item::announced(item)? == entry && item::received(item)? == at.0 {
-            events.push((key, item::event(tenant, item)?));
+            let event = item::event(tenant, item)?;
+            if query.subscription.is_none() || query.subscription == event.subscription_id {
+                events.push((key, event));
+            }
         }
     }
     Ok(())
