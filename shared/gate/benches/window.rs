@@ -14,8 +14,8 @@ use trunkline_gate::{
 
 const START: Millis = 1_795_000_000_000;
 const LENGTH: Millis = 60_000;
-/// Heavy, Light, and the largest limit the ring holds.
-const LIMITS: [u32; 3] = [10, 50, 1_000];
+/// Heavy, Light, the largest limit that is kept request by request, and one that is not.
+const LIMITS: [u32; 4] = [10, 50, 1_000, 20_000];
 
 fn reserve(window: &mut Window, now: Millis, patience: Millis) -> Reservation {
     window.reserve(Ask { now, deadline: now + patience, priority: Priority::Interactive, slack: 0 })

@@ -190,8 +190,8 @@ impl Gate {
             if at <= wish.deadline {
                 self.clock.sleep_until(at).await;
                 turnstile.refresh().await?;
-            } else if !looked && turnstile.awaits_probe(self.clock.now().earliest) {
-                // Another process may have brought the probe home: nobody is sent away by what was true a while ago.
+            } else if !looked && turnstile.is_doubtful() {
+                // Nobody is sent away by what was true a while ago.
                 turnstile.refresh().await?;
                 looked = true;
             } else {
@@ -238,9 +238,8 @@ impl Gate {
         let arrived = self.clock.now().latest;
         let turnstile = self.turnstile(&bucket);
         let known = turnstile.known();
-        let late = notice.outcome != Outcome::Unsent && arrived - slot.until() > known.pad;
         let mut learned = more;
-        learned.add(Learned::of(slot, arrived, late, probe, &notice));
+        learned.add(Learned::of(&known, slot, arrived, probe, &notice));
         let urgent = learned.is_urgent(&known);
         turnstile.learn(learned);
         let recovered = probe || known.failures > 0;
@@ -274,7 +273,7 @@ impl Gate {
         let Permit { bucket, slot, probe, priority } = permit;
         let counted = Bucket { group: group.clone(), ..bucket.clone() };
         let sent = Slot { slack: self.clock.now().latest - slot.at, ..slot };
-        let charge = Learned::charged(Grant { slot: sent, priority });
+        let charge = Learned::charged(Grant { slot: sent, priority, count: 1 });
         let permit = Permit { bucket: counted, slot: sent, probe: false, priority };
         // A 429 first: whatever fails after it, nothing more is sent.
         let settled = self.settle_with(permit, notice, charge).await;

@@ -13,6 +13,8 @@ pub(crate) struct Learned {
     counted: Option<(Millis, Millis, u32)>,
     /// Slots and the instants by which their requests had certainly arrived, where that was late.
     late: Vec<(Slot, Millis)>,
+    /// How late an answer was at most that the pad covered (ms), and when the last of them came.
+    lag: Option<(Millis, Millis)>,
     /// Requests that RingCentral counted here though they were granted elsewhere.
     charged: Vec<Grant>,
     /// The 429s.
@@ -29,19 +31,30 @@ enum Stop {
 }
 
 impl Learned {
-    /// What the answer says that came at `answered` to the request of a slot, which may have been late.
-    pub(crate) fn of(slot: Slot, answered: Millis, late: bool, probe: bool, notice: &Notice) -> Self {
+    /// What the answer says that came at `answered` to the request of a slot.
+    pub(crate) fn of(known: &Window, slot: Slot, answered: Millis, probe: bool, notice: &Notice) -> Self {
         // A 429 counts nothing: it says that nothing is left, whatever was used.
         let limit = notice.announced.filter(|_| notice.outcome == Outcome::Answered).map(|(limit, _)| limit);
         let counted = limit.zip(notice.remaining);
         let counted = counted.map(|(limit, left)| (slot.at, answered, limit.saturating_sub(left)));
-        let late = late.then_some((slot, answered)).into_iter().collect();
+        let lag = known.lag_of(slot, answered).filter(|_| notice.outcome != Outcome::Unsent);
+        let (covered, late) = match lag {
+            Some(lag) if lag > known.pad_of(slot) => (None, vec![(slot, answered)]),
+            covered => (covered.map(|lag| (lag, answered)), Vec::new()),
+        };
         let announced = notice.announced.map(|(limit, length)| (limit, length, answered));
         let stop = match notice.outcome {
             Outcome::Throttled(penalty) => Some(Stop::Window { at: answered, penalty, probe }),
             _ => None,
         };
-        Self { announced, counted, late, charged: Vec::new(), stops: stop.into_iter().collect() }
+        Self {
+            announced,
+            counted,
+            late,
+            lag: covered,
+            charged: Vec::new(),
+            stops: stop.into_iter().collect(),
+        }
     }
 
     /// A 429 about more than this window: nobody may ask before `until`.
@@ -59,6 +72,10 @@ impl Learned {
         self.announced = newer.announced.or(self.announced);
         self.counted = newer.counted.or(self.counted);
         self.late.extend(newer.late);
+        self.lag = match (self.lag, newer.lag) {
+            (Some((one, _)), Some((other, at))) => Some((one.max(other), at)),
+            (one, other) => other.or(one),
+        };
         self.charged.extend(newer.charged);
         self.stops.extend(newer.stops);
     }
@@ -86,6 +103,9 @@ impl Learned {
         }
         for (slot, arrived) in &self.late {
             window.correct(*slot, *arrived);
+        }
+        if let Some((lag, answered)) = self.lag {
+            window.lags(lag, answered);
         }
         for stop in &self.stops {
             stop.teach(window);

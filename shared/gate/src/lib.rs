@@ -51,4 +51,4 @@ pub use memory::MemoryWindows;
 pub use priority::Priority;
 pub use scope::Scope;
 pub use store::{StoreError, WindowStore, Written};
-pub use window::{Ask, Cause, Foreign, Grant, Probation, Reservation, Slot, Window};
+pub use window::{Ask, Cause, Foreign, Grant, Lag, Probation, Reservation, Slot, Window};

@@ -14,6 +14,9 @@ const DOUBLED_BY: u32 = 8;
 /// Pauses grow up to two to this power of round trips.
 const STEEPEST: u32 = 7;
 
+/// A refusal is not rested on what was known longer ago than this (ms).
+const STALE: Millis = 3_000;
+
 /// The known window. Instants are those of the clock here.
 pub(crate) struct State {
     pub(crate) window: Window,
@@ -71,6 +74,11 @@ impl State {
         self.take(newer, asked, answered);
     }
 
+    /// Whether others may have written since, for all that is known.
+    pub(crate) fn is_stale(&self, now: Millis) -> bool {
+        now - self.quiet.1 > STALE
+    }
+
     /// Nobody else wrote in a whole window, so what is known is probably the newest. Whoever is not alone reads before it
     /// writes: a lost write costs five reads.
     pub(crate) fn is_alone(&self) -> bool {
@@ -96,8 +104,8 @@ impl State {
             Cause::Window => window.span() / 10,
             Cause::Penalty | Cause::Breaker => return window.span() / 120,
         };
-        let rivals = window.grants.iter().filter(|grant| grant.priority <= priority).count();
-        longest * rivals.min(window.grants.len()) as Millis / window.grants.len().max(1) as Millis
+        let rivals = window.count(|grant| grant.priority <= priority);
+        longest * Millis::from(rivals) / Millis::from(window.count(|_| true).max(1))
     }
 
     /// How long to wait before the next race (ms): nothing where none was lost lately, and never more than a 15th of the window.

@@ -68,10 +68,13 @@ impl Turnstile {
         locked(&self.learned).add(news);
     }
 
-    /// Whether this process believes that somebody's probe is under way.
-    pub(crate) fn awaits_probe(&self, now: Millis) -> bool {
-        let window = self.known();
-        matches!(window.probation, Probation::Running(until) if until > now) && window.blocked_until <= now
+    /// Whether a refusal may rest on what is no longer true: others have given slots back, heard of a larger limit, or brought home
+    /// the probe that this process believes to be under way.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        let now = self.clock.now().earliest;
+        let state = locked(&self.state);
+        let probing = matches!(state.window.probation, Probation::Running(until) if until > now);
+        state.is_stale(self.clock.clock().now()) || (probing && state.window.blocked_until <= now)
     }
 
     /// The window as this process last read or wrote it.
@@ -192,7 +195,7 @@ impl Turnstile {
             learned.teach(&mut next);
             let taught = next.clone();
             change(&mut next);
-            // Others only ever take slots: whoever is refused by an old window is refused by the newest one as well.
+            // A refusal changes nothing. Whether it may rest on this window is for whoever is refused to ask.
             if next == taught && !learned.is_urgent(&known) {
                 return Ok(false);
             }

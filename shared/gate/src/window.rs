@@ -2,7 +2,9 @@
 
 mod fit;
 mod foreign;
+mod grain;
 mod grant;
+mod pad;
 
 use clock::Millis;
 use serde::{Deserialize, Serialize};
@@ -11,13 +13,12 @@ use crate::{Group, Policy, Priority};
 
 /// A grant this far behind can't be part of any window that is still to come, whatever a clock leaves open (ms).
 const MEMORY: Millis = 10_000;
-/// The ring holds no more grants than this; a larger limit than any known of RingCentral's is not used up.
-const RING: u32 = 1_000;
 /// How long a probe may be under way before another one may try (ms).
 const PROBE: Millis = 20_000;
 
 pub use foreign::Foreign;
 pub use grant::{Grant, Slot};
+pub use pad::Lag;
 
 /// What a caller asks of a window.
 #[derive(Debug, Clone, Copy)]
@@ -71,8 +72,11 @@ pub struct Window {
     /// When these two were announced for the first time.
     #[serde(default)]
     pub learned: Millis,
-    /// What covers the jitter between grant and arrival (ms): a 120th of the window, raised up to a 50th when answers ask.
+    /// What covers the jitter between grant and arrival (ms): a 120th of the window, raised up to a 50th while answers ask.
     pub pad: Millis,
+    /// How late answers were.
+    #[serde(default, skip_serializing_if = "Lag::is_none")]
+    pub lag: Lag,
     /// When an interactive caller was last seen.
     #[serde(default)]
     pub interactive_seen: Millis,
@@ -127,6 +131,7 @@ impl Window {
             length: 60_000,
             learned: 0,
             pad: 60_000 / 120,
+            lag: Lag::default(),
             interactive_seen: 0,
             foreign: Foreign::default(),
             blocked_until: 0,
@@ -162,7 +167,7 @@ impl Window {
         let batch = self.grants.iter().rev().find(|grant| grant.priority == Priority::Batch);
         // Batch work is spread over the window, so that it never fills one at a stroke.
         let paced = batch.filter(|_| priority == Priority::Batch).map(|grant| grant.slot.at + self.pace());
-        let wish = Slot { at: paced.map_or(from, |paced| from.max(paced)), slack };
+        let wish = self.grained(Slot { at: paced.map_or(from, |paced| from.max(paced)), slack });
         (self.earliest(wish, self.share(now, priority)), blocked.unwrap_or(Cause::Window))
     }
 
@@ -210,9 +215,10 @@ impl Window {
             self.probation = Probation::Running(slot.at + PROBE);
         }
         self.forget(now);
-        let index = self.grants.partition_point(|grant| grant.slot.at <= slot.at);
-        self.grants.insert(index, Grant { slot, priority });
-        Reservation::Go { slot, until: self.latest(slot), probe }
+        self.put(Grant { slot, priority, count: 1 });
+        let until = self.latest(slot);
+        self.ease(now);
+        Reservation::Go { slot, until, probe }
     }
 
     /// Gives a slot back that was not and will not be used; if it was the probe's, the next request is the probe.
@@ -220,39 +226,34 @@ impl Window {
         if probe {
             self.probation = Probation::Due;
         }
-        if let Some(index) = self.grants.iter().position(|grant| grant.slot == slot) {
-            self.grants.remove(index);
-        }
+        self.take_out(slot);
     }
 
     /// Counts a request that was sent without having been granted here.
     pub fn charge(&mut self, grant: Grant) {
-        let index = self.grants.partition_point(|known| known.slot.at <= grant.slot.at);
-        self.grants.insert(index, grant);
+        self.put(Grant { slot: self.grained(grant.slot), ..grant });
     }
 
     /// Notes by when the request of a slot had certainly arrived, and widens the pad if that was late.
     pub fn correct(&mut self, slot: Slot, arrived: Millis) {
-        if let Some(grant) = self.grants.iter_mut().find(|grant| grant.slot == slot) {
-            grant.slot.slack = slot.slack.max(arrived - slot.at);
+        let slack = slot.slack.max(arrived - slot.at);
+        if let Some(grant) = self.take_out(slot) {
+            self.put(Grant { slot: Slot { slack, ..slot }, ..grant });
         }
-        self.pad = (arrived - slot.until()).clamp(self.pad, self.pad.max(self.length / 50));
-    }
-
-    fn is_news(&self, limit: u32, length: Millis) -> bool {
-        (limit.clamp(1, RING), length.max(1)) != (self.limit, self.length)
+        self.lags(arrived - slot.until(), arrived);
     }
 
     /// Takes over the limit and the window length that an answer announced at `heard`, unless they changed after it.
     pub fn learn(&mut self, limit: u32, length: Millis, heard: Millis) {
-        if !self.is_news(limit, length) || heard < self.learned {
+        let (limit, length) = (limit.max(1), length.max(1));
+        if (limit, length) == (self.limit, self.length) || heard < self.learned {
             return;
         }
         self.learned = heard;
-        self.limit = limit.clamp(1, RING);
-        if self.length != length.max(1) {
-            self.length = length.max(1);
-            self.pad = self.length / 120;
+        self.limit = limit;
+        if self.length != length {
+            self.length = length;
+            self.restart_pad();
         }
     }
 
@@ -296,6 +297,12 @@ impl Window {
     pub fn usage(&self, now: Millis) -> (Vec<Grant>, Vec<Grant>) {
         let recent = self.grants.iter().filter(|grant| grant.slot.until() > now - self.length);
         recent.partition(|grant| grant.slot.at <= now)
+    }
+
+    /// How many requests the grants stand for that fit.
+    pub(crate) fn count(&self, fits: impl Fn(&Grant) -> bool) -> u32 {
+        let counts = self.grants.iter().filter(|grant| fits(grant)).map(|grant| grant.count);
+        counts.fold(0, u32::saturating_add)
     }
 
     /// What a priority may use of the window: while interactive callers are about, one slot is kept free for them.

@@ -105,12 +105,12 @@ fn limit(group: &Group, window: &Window, now: Millis) -> Limit {
 }
 
 fn usage(grants: &[Grant]) -> Usage {
-    grants.iter().fold(Usage::default(), |mut usage, Grant { priority, .. }| {
+    grants.iter().fold(Usage::default(), |mut usage, Grant { priority, count, .. }| {
         *match priority {
             Priority::Interactive => &mut usage.interactive,
             Priority::Event => &mut usage.event,
             Priority::Batch => &mut usage.batch,
-        } += 1;
+        } += count;
         usage
     })
 }

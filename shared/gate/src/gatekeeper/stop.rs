@@ -84,12 +84,11 @@ impl Gate {
         let Permit { bucket: granted, slot, probe, priority } = permit;
         let (turnstile, arrived) = (self.turnstile(bucket), self.clock.now().latest);
         if granted == *bucket {
-            let late = arrived - slot.until() > turnstile.known().pad;
-            turnstile.learn(Learned::of(slot, arrived, late, probe, &Notice::default()));
+            turnstile.learn(Learned::of(&turnstile.known(), slot, arrived, probe, &Notice::default()));
             return None;
         }
         let sent = Slot { slack: arrived - slot.at, ..slot };
-        turnstile.learn(Learned::charged(Grant { slot: sent, priority }));
+        turnstile.learn(Learned::charged(Grant { slot: sent, priority, count: 1 }));
         Some((granted, slot, probe))
     }
 

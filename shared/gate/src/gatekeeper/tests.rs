@@ -218,3 +218,53 @@ async fn callers_of_one_process_are_sent_away_to_the_same_instant() {
     assert_eq!((refused(&one).await, refused(&one).await), (first, first));
     assert_ne!(refused(&other).await, first);
 }
+
+#[tokio::test]
+async fn regression_nobody_is_sent_away_by_a_window_that_was_seen_a_while_ago() {
+    let (store, clock) = (Arc::new(MemoryWindows::default()), clock::Manual::at(1_000_000));
+    let gate = || Gate::new(store.clone(), alone(clock.clone()), Policy::default());
+    let (one, other) = (gate(), gate());
+    let pass = async |gate: &Gate| gate.pass(&bucket(), Priority::Interactive, Patience(0)).await;
+    let heard = pass(&other).await.unwrap();
+    for _ in 0..4 {
+        one.settle(pass(&one).await.unwrap(), Notice::default()).await.unwrap();
+    }
+    let raised = Notice { announced: Some((100, 60_000)), ..Notice::default() };
+    other.settle(heard, raised).await.unwrap();
+    clock.advance(4_000);
+    assert!(pass(&one).await.is_ok());
+}
+
+fn light() -> Bucket {
+    Bucket { group: Group::named("Light"), ..bucket() }
+}
+
+/// One request after the other, each answered after its own time (ms).
+async fn answered_after(gate: &Gate, clock: &clock::Manual, times: impl Iterator<Item = Millis>) {
+    for time in times {
+        let permit = gate.pass(&light(), Priority::Interactive, Patience(61_000)).await.unwrap();
+        clock.advance(time);
+        gate.settle(permit, Notice::default()).await.unwrap();
+        clock.advance(1_300);
+    }
+}
+
+#[tokio::test]
+async fn regression_answers_of_ordinary_slowness_cost_no_second_write() {
+    let clock = clock::Manual::eager(1_795_000_000_000);
+    let gate = Gate::new(Arc::new(MemoryWindows::default()), alone(clock.clone()), Policy::default());
+    answered_after(&gate, &clock, (0..1_000).map(|i| 200 + i * 37 % 601)).await;
+    let window = gate.window(&light()).await.unwrap();
+    assert!(window.version <= 1_002, "{} writes for 1000 requests", window.version);
+    assert!((800..=1_200).contains(&window.pad), "{}", window.pad);
+}
+
+#[tokio::test]
+async fn regression_the_pad_narrows_again_after_calm_windows() {
+    let clock = clock::Manual::eager(1_795_000_000_000);
+    let gate = Gate::new(Arc::new(MemoryWindows::default()), alone(clock.clone()), Policy::default());
+    answered_after(&gate, &clock, [10, 3_000, 10].into_iter()).await;
+    assert_eq!(gate.window(&light()).await.unwrap().pad, 1_200);
+    answered_after(&gate, &clock, std::iter::repeat_n(10, 400)).await;
+    assert_eq!(gate.window(&light()).await.unwrap().pad, 500);
+}

@@ -42,11 +42,11 @@ impl Window {
     #[must_use]
     pub fn ours(&self) -> u32 {
         let seen = self.foreign();
-        let seen = if seen == 0 { 0 } else { seen + seen.isqrt() };
+        let seen = if seen == 0 { 0 } else { seen.saturating_add(seen.isqrt()) };
         let feared = match self.foreign.strikes {
             0 | 1 => 0,
             2 => self.limit / 2,
-            _ => self.limit * 3 / 4,
+            _ => self.limit - self.limit.div_ceil(4),
         };
         self.limit.saturating_sub(seen.max(feared)).max(1)
     }
@@ -61,8 +61,8 @@ impl Window {
             return;
         }
         let inside = |slot: super::Slot| slot.until() > granted - self.span() && slot.at <= answered;
-        let ours = self.grants.iter().filter(|grant| inside(grant.slot)).count();
-        let theirs = counted.saturating_sub(u32::try_from(ours).unwrap_or(u32::MAX));
+        let ours = self.count(|grant| inside(grant.slot));
+        let theirs = counted.saturating_sub(ours);
         let known = &mut self.foreign;
         if granted - known.since > REMEMBERED * self.length {
             let quiet = granted - known.since > 2 * REMEMBERED * self.length;
@@ -78,8 +78,8 @@ impl Window {
 
     /// Notes a 429 at `now` about this window. Several of one moment are one.
     pub(super) fn struck(&mut self, now: Millis, probe: bool) {
-        let used = self.grants.iter().filter(|grant| grant.slot.until() > now - self.length).count();
-        if self.blocked_until > now || used > self.limit as usize {
+        let used = self.count(|grant| grant.slot.until() > now - self.length);
+        if self.blocked_until > now || used > self.limit {
             return;
         }
         let again = now - self.foreign.struck <= SUSPICIOUS * self.length;
@@ -87,7 +87,7 @@ impl Window {
         self.foreign.struck = now;
         // The window was full, but for a probe, which runs into a penalty that somebody else has kept alive.
         if again && !probe {
-            let theirs = self.limit.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
+            let theirs = self.limit.saturating_sub(used);
             self.foreign.most.0 = self.foreign.most.0.max(theirs);
         }
     }

@@ -1,7 +1,8 @@
 //! A slot of the ring, and the ring as text.
 //!
 //! The stored item holds its grants as one short string, `1795000000000i 0i 1200b~350`: the first instant, then what each
-//! one adds to the one before it, who took it, and its slack. Fifty of them stay under the kilobyte that one write unit pays for.
+//! one adds to the one before it, who took it, and its slack. Fifty of them stay under the kilobyte that one write unit pays for. Several
+//! requests that share a slot are one word, `500i*42~500`, which only a large limit has.
 
 use std::fmt::Write;
 
@@ -27,21 +28,26 @@ impl Slot {
     }
 }
 
-/// A slot that was taken, and by whom.
+/// A slot that was taken, by whom, and for how many requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant {
     /// When it may be used.
     pub slot: Slot,
     /// The class of whoever took it.
     pub priority: Priority,
+    /// How many requests share it.
+    pub count: u32,
 }
 
 pub(super) fn serialize<S: Serializer>(grants: &[Grant], serializer: S) -> Result<S::Ok, S::Error> {
     let (mut text, mut last) = (String::with_capacity(8 * grants.len()), 0);
-    for Grant { slot, priority } in grants {
+    for Grant { slot, priority, count } in grants {
         let separator = if text.is_empty() { "" } else { " " };
         // Writing to a string can't fail.
         let _ = write!(text, "{separator}{}{}", slot.at - last, priority.letter());
+        if *count != 1 {
+            let _ = write!(text, "*{count}");
+        }
         if slot.slack != 0 {
             let _ = write!(text, "~{}", slot.slack);
         }
@@ -65,7 +71,9 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 /// One word, its instant still counted from the grant before.
 fn grant(word: &str) -> Option<Grant> {
     let (taken, slack) = word.split_once('~').unwrap_or((word, "0"));
+    let (taken, count) = taken.split_once('*').unwrap_or((taken, "1"));
     let mut letters = taken.chars();
     let priority = Priority::of_letter(letters.next_back()?)?;
-    Some(Grant { slot: Slot { at: letters.as_str().parse().ok()?, slack: slack.parse().ok()? }, priority })
+    let slot = Slot { at: letters.as_str().parse().ok()?, slack: slack.parse().ok()? };
+    Some(Grant { slot, priority, count: count.parse().ok().filter(|count| *count > 0)? })
 }

@@ -191,7 +191,7 @@ proptest! {
         let mut window = heavy();
         window.grants = grants.into_iter().map(|(at, priority, slack)| {
             let priority = [Interactive, Priority::Event, Batch][usize::from(priority)];
-            Grant { slot: Slot { at, slack }, priority }
+            Grant { slot: Slot { at, slack }, priority, count: 1 }
         }).collect();
         let stored = serde_json::to_string(&window).unwrap();
         prop_assert_eq!(serde_json::from_str::<Window>(&stored).unwrap(), window);
@@ -286,7 +286,126 @@ fn what_remains_is_what_could_be_reserved_at_once() {
     }
 }
 
+/// The most of these instants in any window of a minute.
+fn densest(mut arrivals: Vec<Millis>) -> usize {
+    arrivals.sort_unstable();
+    let (mut first, mut densest) = (0, 0);
+    for (last, arrival) in arrivals.iter().enumerate() {
+        while arrivals[first] <= arrival - 60_000 {
+            first += 1;
+        }
+        densest = densest.max(last + 1 - first);
+    }
+    densest
+}
+
+#[test]
+fn regression_a_limit_above_a_thousand_is_used_and_its_item_stays_small() {
+    for limit in [1_001, 5_000, 100_000] {
+        let mut window = heavy();
+        window.learn(limit, 60_000, 0);
+        let mut now = 1_795_000_000_000;
+        let mut granted = 0;
+        // All of it at a stroke, and then as it comes: a window and a half.
+        for step in 0..900 {
+            let wishes = if step == 0 { limit as usize } else { 40 };
+            let priority = [Interactive, Priority::Event][usize::from(step % 7 == 0)];
+            let ask = Ask { slack: step % 3 * 90, ..ask(now, now, priority) };
+            granted += window
+                .reserve_several(ask, wishes)
+                .iter()
+                .filter(|go| matches!(go, Reservation::Go { .. }))
+                .count();
+            if step == 0 {
+                assert_eq!(granted, limit as usize);
+            }
+            now += 100;
+        }
+        assert!(granted > limit as usize, "{limit}: {granted}");
+        let stored = serde_json::to_string(&window).unwrap();
+        assert!(stored.len() <= 6_000, "{limit}: {} bytes", stored.len());
+        assert_eq!(serde_json::from_str::<Window>(&stored).unwrap(), window);
+    }
+}
+
+#[test]
+fn regression_use_by_others_is_counted_against_the_limit_that_was_announced() {
+    let mut window = heavy();
+    window.learn(5_000, 60_000, 0);
+    window.reserve(ask(1_000, 1_000, Interactive));
+    window.notice_foreign(1_000, 1_100, 1 + 1_200);
+    assert_eq!((window.limit, window.foreign(), window.ours()), (5_000, 1_200, 5_000 - 1_200 - 34));
+}
+
+#[test]
+fn a_request_of_a_coarse_log_is_given_back_and_corrected_alone() {
+    let mut window = heavy();
+    window.learn(2_000, 60_000, 0);
+    let Reservation::Go { slot, until, .. } = window.reserve(ask(60_123, 60_123, Interactive)) else {
+        unreachable!()
+    };
+    assert!(slot.at <= 60_123 && until >= 60_123 && window.holds(slot) == Some(until));
+    for _ in 0..9 {
+        window.reserve(ask(60_200, 60_200, Interactive));
+    }
+    assert_eq!(window.grants, [Grant { slot, priority: Interactive, count: 10 }]);
+    window.release(slot, false);
+    window.correct(slot, slot.at + 3_000);
+    let late = Grant { slot: Slot { slack: 3_000, ..slot }, priority: Interactive, count: 1 };
+    assert_eq!(window.grants, [Grant { slot, priority: Interactive, count: 8 }, late]);
+}
+
+#[test]
+fn nothing_of_a_coarse_log_begins_before_the_end_of_a_block() {
+    let mut window = heavy();
+    window.learn(2_000, 60_000, 0);
+    window.block(90_123, Cause::Penalty);
+    let Reservation::Go { slot, probe: true, .. } = window.reserve(ask(90_200, 95_000, Interactive)) else {
+        unreachable!()
+    };
+    assert!(slot.at >= 90_123 && window.holds(slot).is_some(), "{slot:?}");
+}
+
 proptest! {
+    /// A large limit, bursts, corrections, a limit that becomes a small one and a large one again: never more than there may be.
+    #[test]
+    fn a_coarse_log_never_admits_too_much(
+        large in 1_001_u32..1_400,
+        steps in prop::collection::vec((0_i64..9_000, 1_usize..500, 0_i64..500, 0_i64..2_000, 0_u8..8), 1..60),
+    ) {
+        let mut window = heavy();
+        window.learn(large, 60_000, 0);
+        let mut now = 1_795_000_000_000;
+        let mut arrivals = Vec::new();
+        for (idle, wishes, delay, slack, late) in steps {
+            now += idle;
+            let asked = Ask { slack, ..ask(now, now + 2_000, Interactive) };
+            let taken = window.reserve_several(asked, wishes).into_iter().filter_map(|taken| match taken {
+                Reservation::Go { slot, .. } => Some(slot),
+                Reservation::Later { .. } => None,
+            });
+            let (at_once, slept): (Vec<Slot>, Vec<Slot>) = taken.partition(|slot| slot.at <= now);
+            // One step in eight, everything arrives late, and says so.
+            let lateness = if late == 0 { 2_000 } else { delay / 2 };
+            let arrives = |slot: Slot| slot.at.max(now).min(slot.until()) + lateness;
+            for slot in &at_once {
+                prop_assert!(window.holds(*slot).is_some());
+                arrivals.push(arrives(*slot));
+            }
+            for slot in at_once.iter().filter(|_| late == 0) {
+                window.correct(*slot, arrives(*slot));
+            }
+            // Whoever slept looks again.
+            for slot in slept {
+                match window.holds(slot) {
+                    None => window.release(slot, false),
+                    Some(until) => arrivals.push(slot.until().min(until) + delay / 2),
+                }
+            }
+        }
+        prop_assert!(densest(arrivals) <= large as usize);
+    }
+
     /// Whatever the callers' times, priorities, corrections and delays within the pad: no window of the server holds more than N.
     #[test]
     fn never_more_than_the_limit_in_any_window(
