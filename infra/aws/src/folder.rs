@@ -62,6 +62,26 @@ impl Folder {
     }
 }
 
+/// Looks whether a process has this folder, and changes nothing.
+///
+/// # Errors
+/// [`StartError::InUse`], or [`StartError::Folder`] if it can't be looked at.
+pub fn look_at(folder: &Path) -> Result<(), StartError> {
+    let failed = |source: io::Error| StartError::Folder { folder: folder.to_owned(), source };
+    let lock = match File::open(folder.join(LOCK_FILE)) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => {
+            Err(StartError::InUse { holder: holder(folder), folder: folder.to_owned() })
+        }
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
 /// The process that holds the folder, if it has said so.
 fn holder(folder: &Path) -> Option<u32> {
     std::fs::read_to_string(folder.join(LOCK_FILE)).ok()?.trim().parse().ok()

@@ -31,7 +31,7 @@ mod store;
 pub use clock::Clock;
 pub use embedded::{EmbeddedAws, Options, StartError};
 pub use faults::{Fault, Faults};
-pub use folder::ACCESS_KEY_FILE;
+pub use folder::{ACCESS_KEY_FILE, look_at};
 pub use stats::Stats;
 
 /// The account every ARN and queue URL names.

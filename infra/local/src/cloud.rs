@@ -3,16 +3,18 @@
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::types::QueueAttributeName;
 use context::{Config, Wire, WireError};
-use embedded_aws::{Clock, EmbeddedAws, Options, StartError};
+use embedded_aws::{ACCESS_KEY_FILE, Clock, EmbeddedAws, Options, StartError};
 use loopback::Key;
 use rand::RngExt;
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use std::path::Path;
+use trunkline_http::TokenKeys;
 
 use crate::{
     Args, Aws, RingCentralAccess,
     cloud_key::{self, KeyError},
     event_source::VISIBILITY_SECONDS,
+    tenants,
 };
 
 /// Names of tables, queues and secrets begin with this.
@@ -31,6 +33,20 @@ pub enum CloudError {
     /// Its key can't be found.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The one that `--aws` names can't be used.
+    #[error(
+        "--aws {place} can't be used; is it the URL in another gateway's <data>/aws-endpoint, or `real` with an account in the environment?"
+    )]
+    Named {
+        /// What was given.
+        place: String,
+        /// What happened.
+        #[source]
+        cause: Box<CloudError>,
+    },
+    /// A command needs what a gateway has left, and there is nothing.
+    #[error("{0}")]
+    NoData(String),
     /// The way to it can't be built.
     #[error(transparent)]
     Wire(#[from] WireError),
@@ -39,8 +55,14 @@ pub enum CloudError {
     Prepare(&'static str, #[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-fn prepare<E: std::error::Error + Send + Sync + 'static>(what: &'static str) -> impl Fn(E) -> CloudError {
+pub(crate) fn prepare<E: std::error::Error + Send + Sync + 'static>(
+    what: &'static str,
+) -> impl Fn(E) -> CloudError {
     move |error| CloudError::Prepare(what, Box::new(error))
+}
+
+fn named(place: &str) -> impl FnOnce(CloudError) -> CloudError {
+    move |cause| CloudError::Named { place: place.to_owned(), cause: Box::new(cause) }
 }
 
 /// An AWS, ready to be used.
@@ -69,14 +91,16 @@ impl Cloud {
         match &args.aws {
             Some(Aws::Real) => {
                 let search = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(Wire::new()?);
-                Self::prepared(search.load().await, None, None, None).await
+                Self::prepared(search.load().await, None, None, None).await.map_err(named("real"))
             }
             Some(Aws::At { url, key }) => {
                 let key = match key {
                     Some(key) => Some(key.clone()),
                     None => cloud_key::find(url).await?,
                 };
-                Self::prepared(reached(url, key.as_ref())?, Some(url.clone()), key, None).await
+                Self::prepared(reached(url, key.as_ref())?, Some(url.clone()), key, None)
+                    .await
+                    .map_err(named(url))
             }
             None => {
                 let options = Options { data: Some(args.data.clone()), clock: Clock::real(), port: 0 };
@@ -133,37 +157,93 @@ impl Cloud {
     pub async fn secrets(&self, ringcentral: Option<&RingCentralAccess>) -> Result<(), CloudError> {
         let client = aws_sdk_secretsmanager::Client::new(&self.sdk);
         store(&client, "auth", |known| known.unwrap_or_else(|| json!({ "hs256": random() }))).await?;
-        store(&client, &format!("tenants/{TENANT}"), |known| {
-            let mut secret = known
-                .unwrap_or_else(|| json!({ "webhooks": { "current": { "id": "1", "secret": random() } } }));
-            if let Some(access) = ringcentral {
-                secret["ringcentral"] = json!({
-                    "server_url": access.server_url,
-                    "client_id": access.client_id,
-                    "client_secret": access.client_secret.expose_secret(),
-                    "jwt": access.jwt.expose_secret(),
-                });
-            }
-            secret
-        })
-        .await
+        tenants::keep(&client, TENANT, ringcentral).await?;
+        match ringcentral {
+            Some(access) => tenants::follow(&client, access).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Every tenant that has a secret, `default` first.
+    ///
+    /// # Errors
+    /// [`CloudError::Prepare`].
+    pub async fn tenants(&self) -> Result<Vec<String>, CloudError> {
+        tenants::all(&aws_sdk_secretsmanager::Client::new(&self.sdk)).await
+    }
+
+    /// The keys of bearer tokens.
+    ///
+    /// # Errors
+    /// [`CloudError::Prepare`] if there are none, or they can't be read.
+    pub(crate) async fn token_keys(&self) -> Result<TokenKeys, CloudError> {
+        let client = aws_sdk_secretsmanager::Client::new(&self.sdk);
+        let keys = read(&client, "auth").await?.unwrap_or_default();
+        // What serde says could quote the key.
+        serde_json::from_value(keys).map_err(|_| CloudError::NoData("there is no signing key yet".to_owned()))
+    }
+
+    /// The AWS of a data folder, for a command beside the gateway: that of the process that has the folder, or one opened for this
+    /// command.
+    ///
+    /// # Errors
+    /// [`CloudError`].
+    pub async fn of_folder(data: &Path) -> Result<Self, CloudError> {
+        let shared = || {
+            let url = std::fs::read_to_string(data.join("aws-endpoint")).ok()?;
+            let key = Key::read(&data.join(ACCESS_KEY_FILE)).ok();
+            Some((url.trim().to_owned(), key))
+        };
+        let reach = async |(url, key): (String, Option<Key>)| {
+            Self::prepared(reached(&url, key.as_ref())?, Some(url), key, None).await
+        };
+        if data.join("secrets.db").exists() {
+            let options = Options { data: Some(data.to_owned()), clock: Clock::real(), port: 0 };
+            return match (EmbeddedAws::start(options).await, shared()) {
+                (Ok(embedded), _) => Self::over(embedded).await,
+                (Err(StartError::InUse { .. }), Some(shared)) => reach(shared).await,
+                (Err(error), _) => Err(error.into()),
+            };
+        }
+        match shared() {
+            Some(shared) => reach(shared).await,
+            None => Err(CloudError::NoData(format!(
+                "{} is the data folder of no gateway: start `trunkline` with it once, or name another with --data",
+                data.display()
+            ))),
+        }
+    }
+
+    /// Gives the folder up, if this process has it.
+    pub(crate) async fn close(self) {
+        if let Some(embedded) = self.embedded {
+            embedded.shutdown().await;
+        }
+    }
+}
+
+/// What is known of a secret.
+pub(crate) async fn read(
+    client: &aws_sdk_secretsmanager::Client,
+    name: &str,
+) -> Result<Option<Value>, CloudError> {
+    match client.get_secret_value().secret_id(format!("{PREFIX}/{name}")).send().await {
+        Ok(output) => Ok(serde_json::from_str(output.secret_string().unwrap_or_default()).ok()),
+        Err(error) => match error.into_service_error() {
+            error if error.is_resource_not_found_exception() => Ok(None),
+            error => Err(prepare("secrets")(error)),
+        },
     }
 }
 
 /// Makes a secret of what is known of it, and writes it only if that changes it.
-async fn store(
+pub(crate) async fn store(
     client: &aws_sdk_secretsmanager::Client,
     name: &str,
     make: impl Fn(Option<Value>) -> Value,
 ) -> Result<(), CloudError> {
     let id = format!("{PREFIX}/{name}");
-    let known = match client.get_secret_value().secret_id(&id).send().await {
-        Ok(output) => serde_json::from_str(output.secret_string().unwrap_or_default()).ok(),
-        Err(error) => match error.into_service_error() {
-            error if error.is_resource_not_found_exception() => None,
-            error => return Err(prepare("secrets")(error)),
-        },
-    };
+    let known = read(client, name).await?;
     let wanted = make(known.clone());
     if known.as_ref() == Some(&wanted) {
         return Ok(());
@@ -227,6 +307,7 @@ fn reached(url: &str, key: Option<&Key>) -> Result<SdkConfig, WireError> {
     Ok(config.build())
 }
 
-fn random() -> String {
+/// A secret that no other was before.
+pub(crate) fn random() -> String {
     hex::encode(rand::rng().random::<[u8; 32]>())
 }

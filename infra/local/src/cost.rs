@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use clap::Parser;
+use clap::Args;
 
 use crate::prices::{
     API_REQUEST, GB_SECOND, INVOCATION, KB_OUT, KEY_REQUEST, LOG_KB, QUEUE_REQUEST, SECRET_READ, TRACE,
@@ -33,50 +33,49 @@ const KEYS_KNOWN: f64 = 15.0;
 const TABLE_OPEN: f64 = 5.0;
 
 /// Prints what a month costs on AWS, line by line.
-#[derive(Debug, Clone, Parser)]
-#[command(name = "trunkline cost", version)]
+#[derive(Debug, Clone, Args)]
 pub struct Cost {
     /// Deliveries by RingCentral in a month
-    #[arg(long, default_value_t = 1_000_000.0, value_name = "N")]
+    #[arg(long, default_value_t = 1_000_000.0, value_name = "N", value_parser = amount)]
     pub webhooks: f64,
     /// API calls in a month, each of which calls RingCentral once
-    #[arg(long, default_value_t = 0.0, value_name = "N")]
+    #[arg(long, default_value_t = 0.0, value_name = "N", value_parser = amount)]
     pub calls: f64,
     /// RingCentral delivers to a function URL instead of API Gateway
     #[arg(long)]
     pub function_url: bool,
     /// How large an event is in the table (kilobytes); most have less than a half
-    #[arg(long, default_value_t = 1.0, value_name = "KB")]
+    #[arg(long, default_value_t = 1.0, value_name = "KB", value_parser = kilobytes_of_an_event)]
     pub event: f64,
     /// Deliveries that the dispatcher gets at once; few come together where few come at all
-    #[arg(long, default_value_t = 10.0, value_name = "N")]
+    #[arg(long, default_value_t = 10.0, value_name = "N", value_parser = records)]
     pub batch: f64,
     /// Memory of the receiver and the dispatcher (MB)
-    #[arg(long, default_value_t = 256.0, value_name = "MB")]
+    #[arg(long, default_value_t = 256.0, value_name = "MB", value_parser = megabytes)]
     pub memory: f64,
     /// Memory of a function of the API (MB)
-    #[arg(long, default_value_t = 512.0, value_name = "MB")]
+    #[arg(long, default_value_t = 512.0, value_name = "MB", value_parser = megabytes)]
     pub call_memory: f64,
     /// How long a delivery is taken in for (ms, estimated: SQS takes most of it)
-    #[arg(long, default_value_t = 10.0, value_name = "MS")]
+    #[arg(long, default_value_t = 10.0, value_name = "MS", value_parser = milliseconds)]
     pub receive_ms: f64,
     /// How long a batch is worked on (ms, estimated: two requests to DynamoDB after each other)
-    #[arg(long, default_value_t = 50.0, value_name = "MS")]
+    #[arg(long, default_value_t = 50.0, value_name = "MS", value_parser = milliseconds)]
     pub dispatch_ms: f64,
     /// How long an API call waits for RingCentral and everything else (ms, estimated)
-    #[arg(long, default_value_t = 400.0, value_name = "MS")]
+    #[arg(long, default_value_t = 400.0, value_name = "MS", value_parser = milliseconds)]
     pub call_ms: f64,
     /// The answer to an API call (kilobytes, estimated)
-    #[arg(long, default_value_t = 10.0, value_name = "KB")]
+    #[arg(long, default_value_t = 10.0, value_name = "KB", value_parser = kilobytes)]
     pub call_kb: f64,
     /// Containers of each function that are busy all month
-    #[arg(long, default_value_t = 1.0, value_name = "N")]
+    #[arg(long, default_value_t = 1.0, value_name = "N", value_parser = containers)]
     pub containers: f64,
     /// X-Ray records deliveries too (the parameter WebhookTracing)
     #[arg(long)]
     pub webhook_tracing: bool,
     /// The share that X-Ray records where it does: all of one a second, 0.05 of what is more
-    #[arg(long, default_value_t = 1.0, value_name = "SHARE")]
+    #[arg(long, default_value_t = 1.0, value_name = "SHARE", value_parser = share)]
     pub traced: f64,
 }
 
@@ -164,6 +163,57 @@ impl Cost {
     }
 }
 
+/// A number within limits, or what it must be.
+fn within(text: &str, least: f64, most: f64, must: &'static str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|number| (least..=most).contains(number)).ok_or(must)
+}
+
+fn amount(text: &str) -> Result<f64, &'static str> {
+    within(text, 0.0, 1e15, "must be a number from 0 to 1e15")
+}
+
+fn kilobytes_of_an_event(text: &str) -> Result<f64, &'static str> {
+    within(text, 0.01, 400.0, "must be a number above 0, up to 400: DynamoDB takes no larger item")
+}
+
+fn records(text: &str) -> Result<f64, &'static str> {
+    within(text, 1.0, 10.0, "must be a number from 1 to 10: the dispatcher gets no more at once")
+}
+
+fn megabytes(text: &str) -> Result<f64, &'static str> {
+    within(text, 128.0, 10_240.0, "must be a number from 128 to 10240, as Lambda has them")
+}
+
+fn milliseconds(text: &str) -> Result<f64, &'static str> {
+    within(text, 0.0, 900_000.0, "must be a number from 0 to 900000")
+}
+
+fn kilobytes(text: &str) -> Result<f64, &'static str> {
+    within(text, 0.0, 6_144.0, "must be a number from 0 to 6144: Lambda answers with no more")
+}
+
+fn containers(text: &str) -> Result<f64, &'static str> {
+    within(text, 0.0, 1e6, "must be a number from 0 to 1e6")
+}
+
+fn share(text: &str) -> Result<f64, &'static str> {
+    within(text, 0.0, 1.0, "must be a share from 0 to 1")
+}
+
+/// A number with a comma after each three digits.
+fn grouped(number: f64, decimals: usize) -> String {
+    let text = format!("{number:.decimals$}");
+    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let mut shown = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index) % 3 == 0 {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown + rest
+}
+
 fn duration(function: &str, invocations: f64, ms: f64, memory: f64) -> Line {
     let what = format!("{function}, GB-seconds ({ms} ms of {memory} MB)");
     Line::new(what, invocations * ms / 1_000.0 * memory / 1_024.0, GB_SECOND)
@@ -178,14 +228,24 @@ pub fn total(lines: &[Line]) -> f64 {
 impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [("webhooks", self.webhooks, self.webhooks()), ("API calls", self.calls, self.calls())];
-        for (name, n, lines) in parts.iter().filter(|(_, n, _)| *n > 0.0) {
-            writeln!(f, "{n} {name}, US dollars\n")?;
+        let asked: Vec<_> = parts.iter().filter(|(_, n, _)| *n > 0.0).collect();
+        if asked.is_empty() {
+            return f.write_str("nothing to reckon: give --webhooks or --calls a number above 0");
+        }
+        for (index, (name, n, lines)) in asked.iter().enumerate() {
+            let gap = if index > 0 { "\n\n" } else { "" };
+            writeln!(f, "{gap}{} {name}, US dollars\n", grouped(*n, 0))?;
             for line in lines {
-                writeln!(f, "  {:<48} {:>16.0} {:>10.3}", line.what, line.quantity, line.amount())?;
+                let (quantity, amount) = (grouped(line.quantity, 0), grouped(line.amount(), 3));
+                writeln!(f, "  {:<48} {quantity:>20} {amount:>14}", line.what)?;
             }
             let all = total(lines);
-            writeln!(f, "  {:<48} {:>16} {all:>10.3}", "together", "")?;
-            writeln!(f, "  {:<48} {:>16} {:>10.3}\n", "for each million", "", all / n * 1e6)?;
+            writeln!(f, "  {:<48} {:>20} {:>14}", "together", "", grouped(all, 3))?;
+            write!(f, "  {:<48} {:>20} {:>14}", "for each million", "", grouped(all / n * 1e6, 3))?;
+        }
+        if asked.len() > 1 {
+            let all = asked.iter().map(|(_, _, lines)| total(lines)).sum();
+            write!(f, "\n\n  {:<48} {:>20} {:>14}", "all of it in a month", "", grouped(all, 3))?;
         }
         Ok(())
     }
@@ -193,10 +253,43 @@ impl fmt::Display for Cost {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
 
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        cost: Cost,
+    }
+
     fn cost(arguments: &[&str]) -> Cost {
-        Cost::parse_from(std::iter::once(&"trunkline cost").chain(arguments))
+        Line::parse_from(std::iter::once(&"cost").chain(arguments)).cost
+    }
+
+    #[test]
+    fn regression_no_number_makes_the_bill_senseless() {
+        for (option, value) in [
+            ("--webhooks", "nan"),
+            ("--webhooks", "1e400"),
+            ("--webhooks", "-1"),
+            ("--batch", "0"),
+            ("--batch", "100"),
+            ("--memory", "64"),
+            ("--traced", "7"),
+            ("--event", "500"),
+        ] {
+            let refused = Line::try_parse_from(["cost".to_owned(), format!("{option}={value}")]);
+            let refused = refused.err().map(|error| error.to_string());
+            assert!(refused.is_some_and(|refused| refused.contains(option)), "{option} {value}");
+        }
+        assert!(cost(&["--webhooks", "0"]).to_string().contains("--webhooks"));
+        let both = cost(&["--webhooks", "1000000000", "--calls", "1000"]).to_string();
+        assert!(both.contains("1,000,000,000 webhooks") && both.contains("all of it in a month"), "{both}");
+        assert_eq!(
+            (grouped(1_234_567.891, 3), grouped(12.0, 0)),
+            ("1,234,567.891".to_owned(), "12".to_owned())
+        );
     }
 
     #[test]

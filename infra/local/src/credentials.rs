@@ -13,7 +13,7 @@ const PRODUCTION: &str = "https://platform.ringcentral.com";
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
     /// Some are set, this one is not.
-    #[error("{0} is not set, although other RingCentral credentials are")]
+    #[error("{0} is not set, although other variables of RingCentral are")]
     Incomplete(&'static str),
     /// The file is not what it should be.
     #[error("{FILE} can't be read: {0}")]
@@ -68,10 +68,15 @@ impl RingCentralAccess {
         let id = either(["RC_APP_CLIENT_ID", "RC_CLIENT_ID"]);
         let secret = either(["RC_APP_CLIENT_SECRET", "RC_CLIENT_SECRET"]);
         let jwt = either(["RC_USER_JWT", "RC_JWT"]);
-        if id.is_none() && secret.is_none() && jwt.is_none() {
-            return Self::from_file(&folder.join(FILE));
-        }
         let server = either(["RC_SERVER_URL", "RC_BASE_URL"]);
+        if id.is_none() && secret.is_none() && jwt.is_none() {
+            let file = Self::from_file(&folder.join(FILE))?;
+            // Who says where RingCentral is does not want a simulated one.
+            return match (file, server) {
+                (None, Some(_)) => Err(CredentialsError::Incomplete("RC_APP_CLIENT_ID")),
+                (file, _) => Ok(file),
+            };
+        }
         Ok(Some(Self {
             server_url: base(server),
             client_id: id.ok_or(CredentialsError::Incomplete("RC_APP_CLIENT_ID"))?,
@@ -83,7 +88,13 @@ impl RingCentralAccess {
     /// The simulator's demo app.
     #[must_use]
     pub fn demo(server_url: String) -> Self {
-        let demo = simulator::Credentials::default();
+        Self::demo_user(server_url, 1)
+    }
+
+    /// The simulator's demo app, with this of its users.
+    #[must_use]
+    pub fn demo_user(server_url: String, user: usize) -> Self {
+        let demo = simulator::Credentials::demo_user(user);
         Self {
             server_url,
             client_id: demo.client_id,
@@ -142,6 +153,8 @@ mod tests {
             ("RC_BASE_URL", "https://x/restapi/v1.0"),
         ];
         assert_eq!(find(&v2, folder.path()).unwrap().unwrap().server_url, "https://x");
+        let nowhere = find(&[("RC_SERVER_URL", "https://x")], folder.path()).unwrap_err();
+        assert!(nowhere.to_string().contains("RC_APP_CLIENT_ID"), "regression: {nowhere}");
         let half = find(&[("RC_APP_CLIENT_ID", "i"), ("RC_USER_JWT", "j")], folder.path()).unwrap_err();
         assert!(half.to_string().contains("RC_APP_CLIENT_SECRET"), "{half}");
     }

@@ -29,7 +29,14 @@ impl Gateway {
     /// # Errors
     /// [`WiringError`].
     pub async fn new(cloud: &Cloud, public_url: String, clock: SharedClock) -> Result<Self, WiringError> {
-        let wiring = Wiring::new(&cloud.sdk, cloud.config(public_url)?, clock.clone())?;
+        let mut config = cloud.config(public_url)?;
+        match cloud.tenants().await {
+            Ok(tenants) => config.tenants = tenants.iter().filter_map(|tenant| tenant.parse().ok()).collect(),
+            Err(error) => {
+                tracing::warn!(error = telemetry::chain(&error), "only the tenant default is renewed");
+            }
+        }
+        let wiring = Wiring::new(&cloud.sdk, config, clock.clone())?;
         let handlers = TaskTracker::new();
         let router = Router::new()
             .merge(api_extensions::router(api_extensions::Context::new(&wiring)))

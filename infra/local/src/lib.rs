@@ -9,22 +9,32 @@ mod cloud_key;
 mod cost;
 mod credentials;
 mod detached;
+mod doctor;
 mod event_source;
 mod gateway;
 mod http_url;
 mod prices;
 mod run;
 mod schedule;
+mod settings;
 mod stop;
+mod tenants;
+mod terminal;
+mod token;
 
-pub use args::{Args, Aws, InvalidAws};
+pub use args::{Args, Aws, Command, CommandLine, InvalidAws};
 pub use cloud::{Cloud, CloudError, PREFIX, TENANT};
+pub use cloud_key::KeyError;
 pub use cost::{
     Cost, LOG_OF_A_BATCH, LOG_OF_API_GATEWAY, Line, WRITES_OF_A_BATCH, WRITES_OF_AN_EVENT, total,
 };
 pub use credentials::{CredentialsError, RingCentralAccess};
+pub use doctor::{Finding, Verdict, doctor};
 pub use event_source::{DISPATCH_TIMEOUT, EventSource, VISIBILITY_SECONDS};
 pub use gateway::Gateway;
 pub use http_url::{HttpUrl, InvalidUrl};
 pub use run::{RunError, run};
 pub use schedule::{InvalidRate, Rate, Schedule};
+pub use tenants::{NewTenant, TenantError};
+pub use terminal::Terminal;
+pub use token::{Token, TokenError};

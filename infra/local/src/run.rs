@@ -9,7 +9,8 @@ use tokio::net::TcpListener;
 use trunkline_http::{Claims, Role, TokenKeySource, TokenKeys};
 
 use crate::{
-    Args, Aws, Cloud, CloudError, CredentialsError, Gateway, RingCentralAccess, Schedule, TENANT, stop::Stop,
+    Args, Aws, Cloud, CloudError, CredentialsError, Gateway, RingCentralAccess, Schedule, TENANT, settings,
+    stop::Stop, tenants::SIMULATED_USERS,
 };
 
 /// A gateway that can't run.
@@ -18,6 +19,9 @@ pub enum RunError {
     /// A port is taken, or a file can't be written.
     #[error("{0}")]
     Io(String, #[source] std::io::Error),
+    /// Variables of the environment make no sense.
+    #[error("{0}")]
+    Settings(String),
     /// The AWS can't be used.
     #[error(transparent)]
     Cloud(#[from] CloudError),
@@ -47,6 +51,11 @@ fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> RunError {
 /// # Errors
 /// [`RunError`].
 pub async fn run(args: Args) -> Result<(), RunError> {
+    let variables: Vec<(String, String)> = settings::variables();
+    let wrong = settings::wrong(&variables);
+    if !wrong.is_empty() {
+        return Err(RunError::Settings(wrong.join("; ")));
+    }
     loopback::private_folder(&args.data).map_err(io(format!("{} can't be made", args.data.display())))?;
     let listener = listen(args.port, "--port").await?;
     let port = listener.local_addr().map_err(io("the port can't be read"))?.port();
@@ -54,7 +63,7 @@ pub async fn run(args: Args) -> Result<(), RunError> {
     let cloud = Cloud::open(&args).await?;
     let (access, simulator) = ringcentral(&args).await?;
     cloud.secrets(access.as_ref()).await?;
-    let public_url = args.public_url.clone().unwrap_or_else(|| here.clone());
+    let public_url = args.public_url.clone().map_or_else(|| here.clone(), String::from);
     let gateway = Gateway::new(&cloud, public_url, clock::system()).await?;
     let keys = gateway.wiring.secrets().token_keys().await.map_err(WiringError::from)?;
     write_secret(&args.data.join("dev-token"), token(&keys)?.expose_secret())?;
@@ -119,7 +128,7 @@ async fn ringcentral(args: &Args) -> Result<(Option<RingCentralAccess>, Option<S
     let found = RingCentralAccess::find(|name| std::env::var(name).ok(), Path::new("."))?;
     match (&args.ringcentral, found) {
         (Some(url), found) => {
-            let url = url.trim_end_matches('/').to_owned();
+            let url = url.to_string();
             let access = found.unwrap_or_else(|| RingCentralAccess::demo(url.clone()));
             Ok((Some(RingCentralAccess { server_url: url, ..access }), None))
         }
@@ -131,6 +140,7 @@ async fn ringcentral(args: &Args) -> Result<(Option<RingCentralAccess>, Option<S
             let simulator = Simulator::new(simulator::Config {
                 seed: args.simulator_seed,
                 clock: simulator::Clock::scaled(args.simulator_clock),
+                more_credentials: (2..=SIMULATED_USERS).map(simulator::Credentials::demo_user).collect(),
                 ..simulator::Config::default()
             });
             let simulated = Simulated { url: url.clone(), key: simulator.admin_key().clone() };

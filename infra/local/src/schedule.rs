@@ -18,7 +18,9 @@ pub struct Rate(Duration);
 
 /// A text that is no rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a rate is written as rate(5 minutes), rate(1 hour) or rate(1 day)")]
+#[error(
+    "a rate is written as rate(5 minutes), rate(1 hour) or rate(1 day), in the singular for one and the plural for more"
+)]
 pub struct InvalidRate;
 
 impl FromStr for Rate {
@@ -27,13 +29,14 @@ impl FromStr for Rate {
     fn from_str(text: &str) -> Result<Self, InvalidRate> {
         let inner = text.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')')).ok_or(InvalidRate)?;
         let (number, unit) = inner.split_once(' ').ok_or(InvalidRate)?;
-        let seconds = match unit {
-            "minute" | "minutes" => 60,
-            "hour" | "hours" => 3_600,
-            "day" | "days" => 86_400,
+        let number: u32 = number.parse().ok().filter(|number| *number > 0).ok_or(InvalidRate)?;
+        // EventBridge takes the singular for one, and the plural for more.
+        let seconds = match (unit, number) {
+            ("minute", 1) | ("minutes", 2..) => 60,
+            ("hour", 1) | ("hours", 2..) => 3_600,
+            ("day", 1) | ("days", 2..) => 86_400,
             _ => return Err(InvalidRate),
         };
-        let number: u32 = number.parse().ok().filter(|number| *number > 0).ok_or(InvalidRate)?;
         Ok(Self(Duration::from_secs(u64::from(number) * seconds)))
     }
 }
@@ -92,7 +95,16 @@ mod tests {
         assert_eq!(seconds("rate(1 hour)"), Ok(3_600));
         assert_eq!(seconds("rate(90 minutes)"), Ok(5_400));
         assert_eq!(seconds("rate(2 days)"), Ok(172_800));
-        for text in ["", "1 hour", "rate(0 hours)", "rate(1 second)", "rate(hour)", "cron(0 * * * ? *)"] {
+        for text in [
+            "",
+            "1 hour",
+            "rate(0 hours)",
+            "rate(1 second)",
+            "rate(1 hours)",
+            "rate(2 day)",
+            "rate(hour)",
+            "cron(0 * * * ? *)",
+        ] {
             assert_eq!(seconds(text), Err(InvalidRate), "{text}");
         }
     }

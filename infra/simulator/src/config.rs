@@ -90,6 +90,16 @@ pub struct Credentials {
     pub jwt: String,
 }
 
+impl Credentials {
+    /// The demo app with another user of the company: 1 is the administrator, whose JWT has no number.
+    #[must_use]
+    pub fn demo_user(user: usize) -> Self {
+        let demo = Self::default();
+        let jwt = if user <= 1 { demo.jwt } else { format!("{}-{user}", demo.jwt) };
+        Self { jwt, ..demo }
+    }
+}
+
 impl Default for Credentials {
     /// The demo app of the simulator: `trunkline-demo-client` / `trunkline-demo-secret` / `trunkline-demo-jwt`.
     fn default() -> Self {

@@ -1,6 +1,6 @@
 //! What a deployment sets, each field with the variable it comes from.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use clock::Millis;
 use gate::Policy;
@@ -78,16 +78,30 @@ impl Config {
             tenants: tenants(variable("TRUNKLINE_TENANTS"))?,
             events_queue: variable("EVENTS_QUEUE_URL").unwrap_or_default(),
             dead_letters: variable("EVENTS_DEAD_LETTER_QUEUE_URL"),
-            circuit: Policy {
-                threshold: number(variable, "CIRCUIT_BREAKER_THRESHOLD", 5_u32, "a whole number")?.max(1),
-                cool_down: number(variable, "CIRCUIT_BREAKER_TIMEOUT", 60_i64, "a number of seconds")?
-                    .clamp(0, 86_400)
-                    * 1_000,
-            },
-            clock_error: number(variable, "CLOCK_ERROR_MS", 2_000_u32, "a number of milliseconds")?.into(),
-            event_retention_days: number(variable, "EVENT_RETENTION_DAYS", 30, "a number of days")?,
+            circuit: Policy { threshold: threshold(&variable)?, cool_down: cool_down(&variable)? * 1_000 },
+            clock_error: clock_error(&variable)?.into(),
+            event_retention_days: retention(&variable)?,
             calls: Self::calls(variable)?,
         })
+    }
+
+    /// Looks at every number, so that all that make no sense are named at once.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] for each.
+    pub fn check(variable: impl Fn(&str) -> Option<String>) -> Result<(), Vec<ConfigError>> {
+        let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+        let numbers = [
+            threshold(&variable).map(drop),
+            cool_down(&variable).map(drop),
+            clock_error(&variable).map(drop),
+            retention(&variable).map(drop),
+            patience(&variable).map(drop),
+            attempts(&variable).map(drop),
+            multiplier(&variable).map(drop),
+        ];
+        let wrong: Vec<_> = numbers.into_iter().filter_map(Result::err).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
     /// Where RingCentral is told to deliver.
@@ -101,13 +115,9 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] names the variable.
     pub fn calls(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, ConfigError> {
-        let patience = number(&variable, "GATE_PATIENCE_MS", 3_000_u32, "a number of milliseconds")?;
         Ok(Settings {
-            retry: RetryPolicy {
-                attempts: number(&variable, "RATE_LIMIT_RETRY_ATTEMPTS", 3_u32, "a whole number")?.max(1),
-                multiplier: number(&variable, "RATE_LIMIT_BACKOFF_MULTIPLIER", 1.0, "a number")?,
-            },
-            patience: Duration::from_millis(patience.into()),
+            retry: RetryPolicy { attempts: attempts(&variable)?, multiplier: multiplier(&variable)? },
+            patience: Duration::from_millis(patience(&variable)?.into()),
             ..Settings::default()
         })
     }
@@ -123,15 +133,49 @@ fn tenants(list: Option<String>) -> Result<Vec<TenantId>, ConfigError> {
     })
 }
 
-fn number<T: std::str::FromStr>(
-    variable: impl Fn(&str) -> Option<String>,
+/// Where variables come from.
+trait Variables: Fn(&str) -> Option<String> {}
+impl<F: Fn(&str) -> Option<String>> Variables for F {}
+
+fn threshold(variable: &impl Variables) -> Result<u32, ConfigError> {
+    number(variable, "CIRCUIT_BREAKER_THRESHOLD", 5, 1..=u32::MAX, "a whole number from 1")
+}
+
+fn cool_down(variable: &impl Variables) -> Result<i64, ConfigError> {
+    number(variable, "CIRCUIT_BREAKER_TIMEOUT", 60, 0..=86_400, "a number of seconds, up to 86400")
+}
+
+fn clock_error(variable: &impl Variables) -> Result<u32, ConfigError> {
+    number(variable, "CLOCK_ERROR_MS", 2_000, 0..=u32::MAX, "a number of milliseconds")
+}
+
+fn retention(variable: &impl Variables) -> Result<u32, ConfigError> {
+    number(variable, "EVENT_RETENTION_DAYS", 30, 1..=36_500, "a number of days, 1 to 36500")
+}
+
+fn patience(variable: &impl Variables) -> Result<u32, ConfigError> {
+    number(variable, "GATE_PATIENCE_MS", 3_000, 0..=u32::MAX, "a number of milliseconds")
+}
+
+fn attempts(variable: &impl Variables) -> Result<u32, ConfigError> {
+    number(variable, "RATE_LIMIT_RETRY_ATTEMPTS", 3, 1..=u32::MAX, "a whole number from 1")
+}
+
+fn multiplier(variable: &impl Variables) -> Result<f64, ConfigError> {
+    number(variable, "RATE_LIMIT_BACKOFF_MULTIPLIER", 1.0, 0.0..=1_000.0, "a number, 0 to 1000")
+}
+
+fn number<T: std::str::FromStr + PartialOrd>(
+    variable: &impl Variables,
     name: &'static str,
     default: T,
+    range: RangeInclusive<T>,
     expected: &'static str,
 ) -> Result<T, ConfigError> {
-    match variable(name) {
-        None => Ok(default),
-        Some(value) => value.trim().parse().map_err(|_| ConfigError::Invalid { name, expected, value }),
+    let Some(value) = variable(name) else { return Ok(default) };
+    match value.trim().parse() {
+        Ok(number) if range.contains(&number) => Ok(number),
+        _ => Err(ConfigError::Invalid { name, expected, value }),
     }
 }
 
@@ -159,6 +203,22 @@ mod tests {
         assert_eq!(missing.to_string(), "the variable TRUNKLINE_TABLES must be set");
         let invalid = read(&[("RATE_LIMIT_RETRY_ATTEMPTS", "many")]).unwrap_err();
         assert!(invalid.to_string().contains("RATE_LIMIT_RETRY_ATTEMPTS"), "{invalid}");
+    }
+
+    #[test]
+    fn regression_a_number_out_of_its_range_is_refused_by_name() {
+        for (name, value) in [
+            ("CIRCUIT_BREAKER_THRESHOLD", "0"),
+            ("CIRCUIT_BREAKER_TIMEOUT", "-1"),
+            ("RATE_LIMIT_RETRY_ATTEMPTS", "0"),
+            ("RATE_LIMIT_BACKOFF_MULTIPLIER", "NaN"),
+            ("EVENT_RETENTION_DAYS", "0"),
+        ] {
+            let refused = read(&[(name, value)]).unwrap_err();
+            assert!(refused.to_string().contains(name), "{refused}");
+            let of = |variable: &str| (variable == name).then(|| value.to_owned());
+            assert_eq!(Config::check(of).unwrap_err().len(), 1);
+        }
     }
 
     #[test]

@@ -85,8 +85,8 @@ fn filter() -> Targets {
     let refined = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
     let filter: Option<Targets> = refined.and_then(|filter| filter.parse().ok());
     // A level that makes no sense must not silence a function.
-    let filter = filter.or_else(|| level.parse().ok());
-    filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
+    // Read as a level and nothing else: a filter would take any word for the name of a module, and let nothing else through.
+    filter.unwrap_or_else(|| Targets::new().with_default(level.parse().unwrap_or(LevelFilter::INFO)))
 }
 
 /// One JSON object a line, as Lambda passes it on. Without the runtime's span, which has nothing but an id that the event has.

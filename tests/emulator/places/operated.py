@@ -3,11 +3,9 @@
 import hashlib
 import hmac
 import json
-import os
 import subprocess
-import sys
 
-from support.processes import ROOT
+from support.processes import TRUNKLINE
 
 TENANT = "default"
 
@@ -29,8 +27,8 @@ class Operated:
 
     def issue(self, role="admin"):
         """A bearer token, made of the deployment's secret as the operations guide tells."""
-        command = [sys.executable, os.path.join(ROOT, "infra", "token")]
-        command += ["--tenant", TENANT, "--role", role, "--subject", "operator", "--days", "1"]
+        command = [TRUNKLINE, "token", "--tenant", TENANT, "--role", role, "--for", "operator"]
+        command += ["--days", "1", "--key", "-"]
         made = subprocess.run(
             command, input=json.dumps(self.secret("auth")), text=True, check=True, stdout=subprocess.PIPE
         )
