@@ -4,6 +4,7 @@
 
 mod access;
 mod cost;
+mod creation;
 mod deadline;
 mod extensions;
 mod failures;

@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, reason = "a world that can't be built fails its story")]
 
 mod answer;
+mod mortal;
 mod proxy;
 mod time;
 
@@ -19,6 +20,7 @@ use trunkline::{Cloud, EventSource, Gateway, RingCentralAccess, TENANT};
 use trunkline_http::{Claims, Role, TokenKeySource, TokenKeys};
 
 pub use answer::Answer;
+pub use mortal::Mortal;
 pub use proxy::{Held, Proxy, Rule};
 pub use time::Time;
 
@@ -114,6 +116,15 @@ impl World {
             Gateway::new(&self.cloud, url.clone(), Arc::new(self.time.clone())).await.expect("a gateway");
         self.running.spawn(async move { axum_serve(listener, gateway.router).await });
         url
+    }
+
+    /// A container of the same deployment that a story can kill in the middle.
+    pub async fn mortal(&self) -> Mortal {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        let gateway =
+            Gateway::new(&self.cloud, url.clone(), Arc::new(self.time.clone())).await.expect("a gateway");
+        Mortal::start(url, listener, gateway.router)
     }
 
     /// One function, or several, with an address of their own.

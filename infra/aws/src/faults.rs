@@ -20,6 +20,8 @@ pub enum Fault {
     Drop,
     /// Carry the request out, then close the connection without an answer: the caller cannot know.
     LoseAnswer,
+    /// Nothing: the request is counted, so that a later one meets the next fault.
+    Pass,
 }
 
 /// The switchboard of faults of a running embedded AWS.

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tenant::TenantId;
 
-use crate::{Problem, Type};
+use crate::{Problem, Type, idempotency::Instead};
 
 /// The audience every token must name.
 const AUDIENCE: &str = "trunkline";
@@ -198,10 +198,12 @@ macro_rules! roles {
         pub struct $role(pub Caller);
 
         impl<S: Send + Sync> FromRequestParts<S> for $role {
-            type Rejection = Problem;
+            type Rejection = Instead;
 
-            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-                Caller::with(parts, Role::$role).map(Self)
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Instead> {
+                Caller::with(parts, Role::$role).map_err(Instead::Problem).map(Self).and_then(|caller| {
+                    parts.extensions.remove::<Instead>().map_or(Ok(caller), Err)
+                })
             }
         }
     )*};

@@ -11,7 +11,7 @@ use clock::{Clock, Deadline, Millis};
 use futures::future::{Either, select};
 use http::Method;
 
-use crate::{Problem, Type};
+use crate::{Problem, Type, upstream};
 
 /// How long a request may take whose invocation names no deadline (milliseconds): API Gateway ends at 30 s and the functions at
 /// 29 s, and an answer takes a moment.
@@ -36,8 +36,7 @@ pub(crate) async fn keep(clock: &dyn Clock, request: Request, next: Next) -> Res
 fn given_up(reads: bool) -> Problem {
     let problem = match reads {
         true => Problem::new(Type::StoreUnavailable),
-        false => Problem::new(Type::OutcomeUnknown)
-            .hint("Read the resource before you repeat the change, or repeat it with its Idempotency-Key."),
+        false => upstream::unknown(),
     };
     problem.detail("The gateway's own stores did not answer in time.").retry_after(5)
 }

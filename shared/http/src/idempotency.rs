@@ -1,10 +1,12 @@
-//! `Idempotency-Key` on POST, as in the IETF draft: the same key and request get the same answer, once carried out.
+//! `Idempotency-Key` on POST, as in the IETF draft: a request is carried out once, and its
+//! repetition gets the same answer.
 //!
 //! 400 for a key that is none, 409 while the first request is under way, 422 for the same key with another request.
 
+mod store;
+
 use std::{fmt, sync::Arc};
 
-use async_trait::async_trait;
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts, Request},
     middleware::Next,
@@ -14,90 +16,41 @@ use bytes::Bytes;
 use clock::{Millis, SharedClock};
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::BodyExt;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{Caller, Problem, Type, body, problem::OutcomeUnknown};
+pub use store::{Begun, Earlier, IdempotencyError, IdempotencyStore, StoredAnswer, Wish};
 
 /// How long one request may hold its key (milliseconds): longer than API Gateway lets it run.
 const LEASE: Millis = 35_000;
+/// How long after its attempt's lease RingCentral may still get to a request (milliseconds). It documents no limit; its own
+/// gateways answer for it within seconds, so a minute is ample.
+const ON_ITS_WAY: Millis = 60_000;
 /// How long an answer is kept (milliseconds).
 const KEPT: Millis = 24 * 3_600_000;
 /// An answer larger than this is not kept: the repetition is told to read the resource (bytes).
 const ANSWER_LIMIT: usize = 256 * 1024;
 
-/// An answer that is given again.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct StoredAnswer {
-    /// Its HTTP status.
-    pub status: u16,
-    /// Its content type.
-    pub content_type: String,
-    /// Its body.
-    pub body: String,
-}
-
-/// Without the body: it names people.
-impl fmt::Debug for StoredAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoredAnswer").field("status", &self.status).finish_non_exhaustive()
-    }
-}
-
-/// What is known of a key.
-#[derive(Debug, Clone)]
-pub enum Begun {
-    /// Nothing: go ahead.
-    First,
-    /// An earlier attempt began and never ended: go ahead, but look first.
-    Resumed,
-    /// It was carried out.
-    Done(StoredAnswer),
-    /// It is being carried out.
-    InFlight,
-    /// It was used for something else.
-    Different,
-}
-
-/// The store can't be reached; the cause is kept.
-#[derive(Debug, thiserror::Error)]
-#[error("the store of idempotency keys failed")]
-pub struct IdempotencyError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
-
-/// Where keys live.
-#[async_trait]
-pub trait IdempotencyStore: Send + Sync {
-    /// Takes a key for a request, unless it is taken.
-    async fn begin(
-        &self,
-        key: &str,
-        fingerprint: &str,
-        owner: &str,
-        now: Millis,
-        until: Millis,
-    ) -> Result<Begun, IdempotencyError>;
-
-    /// Keeps the answer until `kept`.
-    async fn complete(
-        &self,
-        key: &str,
-        owner: &str,
-        answer: &StoredAnswer,
-        kept: Millis,
-    ) -> Result<(), IdempotencyError>;
-
-    /// Gives the key back: the request had no effect and may be sent again.
-    async fn release(&self, key: &str, owner: &str) -> Result<(), IdempotencyError>;
-}
-
 /// Whether this request was begun before; handlers that create look first if it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
-    /// Nobody has tried this before.
+    /// Nothing is known of another one.
     First,
     /// An earlier attempt with the same key may have been carried out.
-    Resumed,
+    Resumed(Earlier),
+}
+
+impl Attempt {
+    /// When the first of the earlier attempts began, and from when on none of them can be on its way any more (milliseconds since
+    /// the epoch); none if this is the first.
+    #[must_use]
+    pub fn earlier(self) -> Option<(Millis, Millis)> {
+        match self {
+            Self::First => None,
+            Self::Resumed(Earlier { began, over }) => Some((began, over)),
+        }
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Attempt {
@@ -161,41 +114,54 @@ impl Idempotency {
         let fingerprint = fingerprint(&parts, &body);
         let owner = Uuid::new_v4().to_string();
         let now = self.clock.now();
-        let attempt = match self
-            .store
-            .begin(&key, &fingerprint, &owner, now, now + LEASE)
-            .await
-            .map_err(unavailable)?
-        {
-            Begun::First => Attempt::First,
-            Begun::Resumed => Attempt::Resumed,
-            Begun::Done(answer) => return Ok(replay(answer)),
-            Begun::InFlight => return Err(Problem::new(Type::RequestInFlight).retry_after(1)),
-            Begun::Different => {
-                return Err(Problem::new(Type::IdempotencyKeyReused)
-                    .errors(vec![crate::FieldError {
-                        field: "Idempotency-Key".to_owned(),
-                        reason: "was used for a request with another path or body".to_owned(),
-                    }])
-                    .hint("Use a new key for a new request."));
+        let until = now + LEASE;
+        let wish = Wish {
+            key: &key,
+            fingerprint: &fingerprint,
+            owner: &owner,
+            now,
+            until,
+            over: until + ON_ITS_WAY,
+        };
+        let attempt = match self.store.begin(wish).await.map_err(unavailable)? {
+            Begun::First => Ok(Attempt::First),
+            Begun::Resumed(earlier) => Ok(Attempt::Resumed(earlier)),
+            Begun::Done(answer) => Err(Instead::Answer(answer)),
+            Begun::InFlight => Err(Instead::Problem(Problem::new(Type::RequestInFlight).retry_after(1))),
+            Begun::Different => Err(Instead::Problem(reused())),
+        };
+        let attempt = match attempt {
+            Ok(attempt) => attempt,
+            // The role that the handler needs is checked all the same: an answer of the past opens nothing.
+            Err(instead) => {
+                parts.extensions.insert(instead);
+                return Ok(next.run(Request::from_parts(parts, axum::body::Body::from(body))).await);
             }
         };
         parts.extensions.insert(attempt);
         parts.extensions.insert(IdempotencyKey(given));
         let response = next.run(Request::from_parts(parts, axum::body::Body::from(body))).await;
-        self.finish(&key, &owner, response).await
+        Ok(self.finish(&key, &owner, attempt, response).await)
     }
 
-    /// Keeps what would be answered again; a failure that may pass gives the key back.
-    async fn finish(&self, key: &str, owner: &str, response: Response) -> Result<Response, Problem> {
-        let status = response.status();
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            // An unknown outcome keeps the key until its lease ends: the repetition then looks first.
-            if response.extensions().get::<OutcomeUnknown>().is_none() {
-                self.store.release(key, owner).await.map_err(unavailable)?;
-            }
-            return Ok(response);
+    /// Keeps the answer of a change that was made, and gives the key back where none was.
+    async fn finish(&self, key: &str, owner: &str, attempt: Attempt, response: Response) -> Response {
+        let unknown = response.extensions().get::<OutcomeUnknown>().is_some();
+        let given_back = match fate(attempt, response.status(), unknown) {
+            Fate::Kept => return self.keep(key, owner, response).await,
+            Fate::Left => Ok(()),
+            Fate::Forgotten => self.store.forget(key, owner).await,
+            Fate::GivenBack(earlier) => self.store.give_back(key, owner, earlier).await,
+        };
+        // The lease ends by itself, and the repetition looks first.
+        if let Err(error) = given_back {
+            telemetry::failed(&error);
         }
+        response
+    }
+
+    async fn keep(&self, key: &str, owner: &str, response: Response) -> Response {
+        let status = response.status();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.map_or_else(|_| Bytes::new(), http_body_util::Collected::to_bytes);
         let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -211,8 +177,60 @@ impl Idempotency {
                 telemetry::failed(&error);
             }
         }
-        Ok(Response::from_parts(parts, axum::body::Body::from(body)))
+        Response::from_parts(parts, axum::body::Body::from(body))
     }
+}
+
+/// What becomes of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It answers its request again.
+    Kept,
+    /// Nothing is written: when its lease ends, the next attempt looks first.
+    Left,
+    /// It is as if it had never been used.
+    Forgotten,
+    /// This attempt is over, and what is known of the earlier ones stays.
+    GivenBack(Earlier),
+}
+
+/// What becomes of a key after an answer with this status; `unknown`: RingCentral was asked for a change and may have made it.
+/// Only a change that was made is answered again. A refusal had no effect, and may not hold any more when it is asked for again.
+#[must_use]
+pub fn fate(attempt: Attempt, status: StatusCode, unknown: bool) -> Fate {
+    match attempt {
+        _ if unknown => Fate::Left,
+        _ if status.is_success() => Fate::Kept,
+        Attempt::First => Fate::Forgotten,
+        Attempt::Resumed(earlier) => Fate::GivenBack(earlier),
+    }
+}
+
+/// What is answered in the place of the handler, once the caller's role is found to be enough.
+#[derive(Debug, Clone)]
+pub enum Instead {
+    /// The answer to the same request before.
+    Answer(StoredAnswer),
+    /// Why it is not carried out.
+    Problem(Problem),
+}
+
+impl IntoResponse for Instead {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Answer(answer) => replay(answer),
+            Self::Problem(problem) => problem.into_response(),
+        }
+    }
+}
+
+fn reused() -> Problem {
+    Problem::new(Type::IdempotencyKeyReused)
+        .errors(vec![crate::FieldError {
+            field: "Idempotency-Key".to_owned(),
+            reason: "was used for a request with another path or body".to_owned(),
+        }])
+        .hint("Use a new key for a new request.")
 }
 
 /// The key of a header: a quoted string as in the draft, or the bare text that most clients send.

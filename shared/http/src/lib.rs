@@ -26,7 +26,8 @@ pub use body::{Accept, Body, Optional};
 pub use face::{BODY_LIMIT, Face};
 pub use fields::Fields;
 pub use idempotency::{
-    Attempt, Begun, Idempotency, IdempotencyError, IdempotencyKey, IdempotencyStore, StoredAnswer,
+    Attempt, Begun, Earlier, Fate, Idempotency, IdempotencyError, IdempotencyKey, IdempotencyStore, Instead,
+    StoredAnswer, Wish, fate,
 };
 pub use observe::request_id;
 pub use problem::{FieldError, Problem, Type};

@@ -124,7 +124,7 @@ impl Type {
     }
 }
 
-/// Rides on an answer whose change may have been made.
+/// Rides on an answer to a request that was sent to RingCentral and whose change may have been made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OutcomeUnknown;
 
@@ -174,6 +174,10 @@ pub(crate) struct Document {
     #[serde(skip)]
     #[schema(ignore)]
     retry_after: Option<u64>,
+    /// Nothing was sent this time.
+    #[serde(skip)]
+    #[schema(ignore)]
+    unsent: bool,
 }
 
 impl Problem {
@@ -192,6 +196,7 @@ impl Problem {
             ringcentral_request_id: None,
             rate_group: None,
             retry_after: None,
+            unsent: false,
         }))
     }
 
@@ -252,6 +257,13 @@ impl Problem {
         self
     }
 
+    /// Nothing was sent this time: what is unknown is what an earlier attempt came to.
+    #[must_use]
+    pub(crate) fn unsent(mut self) -> Self {
+        self.0.unsent = true;
+        self
+    }
+
     /// Logs the cause with the invocation; callers never see it.
     #[must_use]
     pub fn caused_by(self, error: &(dyn std::error::Error + 'static)) -> Self {
@@ -268,7 +280,7 @@ impl IntoResponse for Problem {
         telemetry::problem(kind, fields, self.0.code.as_deref());
         let body = serde_json::to_vec(&self.0).unwrap_or_default();
         let mut response = (status, body).into_response();
-        if self.0.kind.ends_with(":outcome-unknown") {
+        if self.0.kind.ends_with(":outcome-unknown") && !self.0.unsent {
             response.extensions_mut().insert(OutcomeUnknown);
         }
         let headers = response.headers_mut();

@@ -24,13 +24,16 @@ impl From<CallError> for Problem {
                 .detail("Nothing was sent.")
                 .hint("Wait for Retry-After: one request then tries, and the others follow if it succeeds.")
                 .rate_group(group.as_str(), u64::try_from(wait + 999).unwrap_or(0) / 1_000),
-            CallError::Unavailable { ambiguous, request_id, .. } => {
-                let problem = match ambiguous {
-                    true => Self::new(Type::OutcomeUnknown)
-                        .hint("Read the resource before you repeat the change, or repeat it with its Idempotency-Key."),
+            CallError::Unavailable { request_id, .. } => {
+                let problem = match error.is_ambiguous() {
+                    true => unknown(),
                     false => Self::new(Type::RingcentralUnavailable),
                 };
                 problem.detail(detail).ringcentral("", request_id.clone()).retry_after(5).caused_by(&error)
+            }
+            CallError::Unknown { wait, .. } => {
+                let seconds = wait.map_or(5, |wait| u64::try_from(wait + 999).unwrap_or(0) / 1_000);
+                unknown().unsent().detail(detail).retry_after(seconds).caused_by(&error)
             }
             CallError::Token(token) => no_token(token, detail).caused_by(&error),
             CallError::Credentials(CredentialsError::Unreachable(_)) => {
@@ -44,10 +47,20 @@ impl From<CallError> for Problem {
                 .retry_after(2)
                 .caused_by(&error),
             CallError::Unreadable { .. } => {
-                Self::new(Type::RingcentralUnavailable).detail(detail).caused_by(&error)
+                let problem = match error.is_ambiguous() {
+                    true => unknown(),
+                    false => Self::new(Type::RingcentralUnavailable),
+                };
+                problem.detail(detail).retry_after(5).caused_by(&error)
             }
         }
     }
+}
+
+/// A change that may have been made.
+pub(crate) fn unknown() -> Problem {
+    Problem::new(Type::OutcomeUnknown)
+        .hint("Read the resource before you repeat the change, or repeat it with its Idempotency-Key.")
 }
 
 fn no_token(error: &TokenError, detail: String) -> Problem {

@@ -1,5 +1,6 @@
 //! Extensions: users, call queues and everything else that has a short number.
 
+use clock::Millis;
 use ringcentral::{
     CallError, Page, Request, RingCentral,
     models::Extension,
@@ -8,7 +9,11 @@ use ringcentral::{
 use serde_json::{Value, value::RawValue};
 use tenant::TenantId;
 
-use crate::once::{Look, LookFirst, create_once};
+use crate::{
+    likeness,
+    once::{Earlier, Look, create_once},
+    verdict::{self, Seen},
+};
 
 /// Which extensions to list. Empty means all.
 #[derive(Debug, Clone, Default)]
@@ -69,15 +74,15 @@ impl Extensions {
     /// Creates an extension, once: when an attempt's outcome is unknown it looks before it tries again.
     ///
     /// # Errors
-    /// [`CallError`]; one that [`CallError::is_ambiguous`] only if looking was not possible either.
+    /// Those of [`create_once`].
     pub async fn create(
         &self,
         tenant: &TenantId,
         wanted: &Value,
-        look_first: LookFirst,
+        earlier: Option<Earlier>,
     ) -> Result<Box<RawValue>, CallError> {
-        let request = Request::of(&CREATE_EXTENSION).json(wanted).map_err(|error| unreadable(&error))?;
-        create_once(&self.0, tenant, &request, look_first, || self.look(tenant, wanted)).await
+        let request = Request::of(&CREATE_EXTENSION).body(wanted.clone());
+        create_once(&self.0, tenant, &request, earlier, |began| self.look(tenant, wanted, began)).await
     }
 
     /// One extension, whole.
@@ -85,7 +90,7 @@ impl Extensions {
     /// # Errors
     /// [`CallError`].
     pub async fn read(&self, tenant: &TenantId, id: &str) -> Result<Box<RawValue>, CallError> {
-        self.answer(tenant, &Request::of(&READ_EXTENSION).parameter("extensionId", id)).await
+        self.0.raw(tenant, &Request::of(&READ_EXTENSION).parameter("extensionId", id)).await
     }
 
     /// Changes the given fields of an extension.
@@ -99,7 +104,7 @@ impl Extensions {
         changes: &Value,
     ) -> Result<Box<RawValue>, CallError> {
         let request = Request::of(&UPDATE_EXTENSION).parameter("extensionId", id);
-        self.answer(tenant, &request.json(changes).map_err(|error| unreadable(&error))?).await
+        self.0.raw(tenant, &request.body(changes.clone())).await
     }
 
     /// Deletes an extension. Its phone numbers stay in the inventory unless the query says otherwise.
@@ -118,73 +123,24 @@ impl Extensions {
         self.0.call(tenant, &request).await.map(drop)
     }
 
-    async fn answer(&self, tenant: &TenantId, request: &Request) -> Result<Box<RawValue>, CallError> {
-        self.0.call(tenant, request).await?.raw().map_err(|error| unreadable(&error))
-    }
-
-    /// The extension that an earlier attempt at this creation left behind.
-    async fn look(&self, tenant: &TenantId, wanted: &Value) -> Result<Look, CallError> {
-        if !can_look(wanted) {
-            return Ok(Look::Impossible);
+    /// The extension that an attempt at this creation left behind.
+    async fn look(&self, tenant: &TenantId, wanted: &Value, began: Millis) -> Result<Look, CallError> {
+        let Some(filter) = likeness::filter(wanted) else { return Ok(Look::Impossible) };
+        let page = self.list(tenant, &filter).await?;
+        let all = page.navigation.is_none_or(|navigation| navigation.next_page.is_none());
+        let (mut likes, mut ids) = (Vec::new(), Vec::new());
+        for record in &page.records {
+            let Ok(extension) = serde_json::from_str::<Extension>(record.get()) else { continue };
+            if let Some(like) = likeness::like(&extension, wanted) {
+                likes.push(like);
+                ids.push(extension.id.0);
+            }
         }
-        let text = |pointer: &str| wanted.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        let extension_number = text("/extensionNumber");
-        let email = match &extension_number {
-            Some(_) => Vec::new(),
-            None => text("/contact/email").into_iter().collect(),
-        };
-        let filter =
-            ExtensionFilter { extension_number, email, per_page: Some(100), ..ExtensionFilter::default() };
-        let records = self.list(tenant, &filter).await?.records;
-        let extensions =
-            records.iter().filter_map(|record| serde_json::from_str::<Extension>(record.get()).ok());
-        match extensions.into_iter().find(|extension| is_the_same(extension, wanted)) {
+        match verdict::seen(&likes, began, all) {
             // The list leaves fields out that the creation returns.
-            Some(extension) => self.read(tenant, &extension.id.0).await.map(Look::Found),
-            None => Ok(Look::Nothing),
+            (Seen::Found, Some(index)) => self.read(tenant, &ids[index]).await.map(Look::Found),
+            (Seen::Nothing, _) => Ok(Look::Nothing),
+            _ => Ok(Look::Doubtful),
         }
-    }
-}
-
-/// Something in the wanted extension can be looked for.
-fn can_look(wanted: &Value) -> bool {
-    ["/extensionNumber", "/contact/email"]
-        .iter()
-        .any(|pointer| wanted.pointer(pointer).is_some_and(Value::is_string))
-}
-
-/// The same number, type and name: nobody else can have made it by chance.
-fn is_the_same(extension: &Extension, wanted: &Value) -> bool {
-    let contact = extension.rest.get("contact");
-    let same = |pointer: &str, actual: Option<&str>| match wanted.pointer(pointer).and_then(Value::as_str) {
-        Some(wanted) => Some(wanted) == actual,
-        None => true,
-    };
-    let of_contact = |field: &str| contact.and_then(|contact| contact.get(field)).and_then(Value::as_str);
-    same("/extensionNumber", extension.extension_number.as_deref())
-        && same("/type", extension.kind.as_deref())
-        && same("/contact/email", of_contact("email"))
-        && same("/contact/firstName", of_contact("firstName"))
-        && same("/contact/lastName", of_contact("lastName"))
-}
-
-fn unreadable(error: &serde_json::Error) -> CallError {
-    CallError::Unreadable { operation: "extension", reason: error.to_string() }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn only_the_same_number_type_and_name_is_the_same_extension() {
-        let found = json!({"id": 5, "extensionNumber": "201", "type": "User", "contact": {"firstName": "Ann", "email": "a@x.io"}});
-        let found: Extension = serde_json::from_value(found).unwrap();
-        assert!(is_the_same(&found, &json!({"extensionNumber": "201", "contact": {"firstName": "Ann"}})));
-        assert!(!is_the_same(&found, &json!({"extensionNumber": "201", "contact": {"firstName": "Bob"}})));
-        assert!(!is_the_same(&found, &json!({"extensionNumber": "202"})));
-        assert!(!can_look(&json!({"type": "User"})));
     }
 }

@@ -4,9 +4,11 @@
 //! then create. It must never know HTTP or a database; resources pass through as RingCentral sent them.
 
 mod extensions;
+mod likeness;
 mod once;
 mod sites;
+pub mod verdict;
 
 pub use extensions::{ExtensionFilter, Extensions};
-pub use once::{Look, LookFirst, create_once};
+pub use once::{Earlier, Look, create_once};
 pub use sites::Sites;

@@ -8,6 +8,7 @@ use clock::{Deadline, Millis, SharedClock};
 use gate::{Bucket, Gate, GateError, Group, Notice, Outcome, Patience, Permit, Priority, Scope, Window};
 use rand::RngExt;
 use secrecy::ExposeSecret;
+use serde_json::value::RawValue;
 use tenant::TenantId;
 
 use crate::{
@@ -156,6 +157,21 @@ impl RingCentral {
             }
             self.clock.sleep_until(at).await;
         }
+    }
+
+    /// Makes a call whose answer has a body, and passes that on as it came.
+    ///
+    /// # Errors
+    /// Those of [`RingCentral::call`], and [`CallError::Unreadable`] if the body is missing.
+    pub async fn raw(&self, tenant: &TenantId, request: &Request) -> Result<Box<RawValue>, CallError> {
+        let answer = self.call(tenant, request).await?;
+        answer.raw().map_err(|error| CallError::unreadable(request.operation(), &error))
+    }
+
+    /// The time of the clock that calls are timed with (milliseconds since the epoch).
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        self.clock.now()
     }
 
     /// The instant by which a call that starts now has ended.

@@ -65,6 +65,18 @@ pub enum CallError {
         operation: &'static str,
         /// What could not be read.
         reason: String,
+        /// The operation changes something, and a 2xx status says that it has.
+        ambiguous: bool,
+    },
+    /// An earlier attempt at the same change may have been carried out; nothing was sent this time.
+    #[error(
+        "an earlier attempt at {operation} may have been carried out or be on its way, and nothing tells yet"
+    )]
+    Unknown {
+        /// RingCentral's operation id.
+        operation: &'static str,
+        /// How long until none of the attempts can be on its way any more, in milliseconds; absent if waiting does not help.
+        wait: Option<Millis>,
     },
 }
 
@@ -72,7 +84,22 @@ impl CallError {
     /// The request may have been carried out although no success was seen: look before doing it again.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
-        matches!(self, Self::Unavailable { ambiguous: true, .. } | Self::Unreadable { .. })
+        matches!(
+            self,
+            Self::Unavailable { ambiguous: true, .. }
+                | Self::Unreadable { ambiguous: true, .. }
+                | Self::Unknown { .. }
+        )
+    }
+
+    /// A 2xx answer that can't be read.
+    #[must_use]
+    pub fn unreadable(operation: &Operation, error: &serde_json::Error) -> Self {
+        Self::Unreadable {
+            operation: operation.id,
+            reason: error.to_string(),
+            ambiguous: operation.method != "GET",
+        }
     }
 
     /// The invocation ends before RingCentral could answer: nothing is sent.

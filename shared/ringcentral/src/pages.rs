@@ -81,9 +81,6 @@ impl RingCentral {
     /// Those of [`RingCentral::call`], and [`CallError::Unreadable`] if the answer is no page.
     pub async fn page(&self, tenant: &TenantId, request: &Request) -> Result<Page, CallError> {
         let answer = self.call(tenant, request).await?;
-        answer.json().map_err(|error| CallError::Unreadable {
-            operation: request.operation().id,
-            reason: error.to_string(),
-        })
+        answer.json().map_err(|error| CallError::unreadable(request.operation(), &error))
     }
 }

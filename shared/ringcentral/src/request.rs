@@ -63,6 +63,13 @@ impl Request {
         Ok(self)
     }
 
+    /// Sets the JSON body to a value that is one already.
+    #[must_use]
+    pub fn body(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
     /// The operation to be called.
     #[must_use]
     pub fn operation(&self) -> &'static Operation {

@@ -1,7 +1,7 @@
 //! `/api/extensions` and `/api/users`.
 
 use axum::{Json, extract::State, http::StatusCode};
-use provisioning::{ExtensionFilter, LookFirst};
+use provisioning::{Earlier, ExtensionFilter};
 use ringcentral::Page;
 use serde_json::value::RawValue;
 use trunkline_http::{Admin, Attempt, Body, Fields, Operator, Problem, Segment, Viewer};
@@ -75,8 +75,8 @@ pub(crate) async fn create(
 ) -> Result<(StatusCode, Json<Box<RawValue>>), Problem> {
     fields.finish()?;
     let wanted = serde_json::to_value(&wanted).map_err(|error| Problem::field("body", error.to_string()))?;
-    let look_first = LookFirst(attempt == Attempt::Resumed);
-    let created = context.extensions.create(&caller.tenant, &wanted, look_first).await?;
+    let earlier = attempt.earlier().map(Earlier::from);
+    let created = context.extensions.create(&caller.tenant, &wanted, earlier).await?;
     Ok((StatusCode::CREATED, Json(created)))
 }
 

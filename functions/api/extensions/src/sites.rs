@@ -1,7 +1,7 @@
 //! `/api/sites`.
 
 use axum::{Json, extract::State, http::StatusCode};
-use provisioning::LookFirst;
+use provisioning::Earlier;
 use ringcentral::Page;
 use serde_json::value::RawValue;
 use trunkline_http::{Attempt, Body, Fields, Operator, Problem, Viewer};
@@ -36,7 +36,7 @@ pub(crate) async fn create(
 ) -> Result<(StatusCode, Json<Box<RawValue>>), Problem> {
     fields.finish()?;
     let wanted = serde_json::to_value(&wanted).map_err(|error| Problem::field("body", error.to_string()))?;
-    let look_first = LookFirst(attempt == Attempt::Resumed);
-    let created = context.sites.create(&caller.tenant, &wanted, look_first).await?;
+    let earlier = attempt.earlier().map(Earlier::from);
+    let created = context.sites.create(&caller.tenant, &wanted, earlier).await?;
     Ok((StatusCode::CREATED, Json(created)))
 }

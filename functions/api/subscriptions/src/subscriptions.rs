@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use events::SigningKeysError;
-use provisioning::{Look, LookFirst, create_once};
+use provisioning::{Earlier, Look, create_once};
 use ringcentral::{
     CallError, LONGEST_LIFE, Request,
     operations::{CREATE_SUBSCRIPTION, DELETE_SUBSCRIPTION, LIST_SUBSCRIPTIONS, READ_SUBSCRIPTION},
@@ -77,9 +77,9 @@ pub(crate) async fn create(
         }
     }));
     let request = request.map_err(|error| Problem::field("body", error.to_string()))?;
-    let look_first = LookFirst(attempt == Attempt::Resumed);
-    let look = || look(&context, &caller.tenant, &address);
-    let created = create_once(&context.ringcentral, &caller.tenant, &request, look_first, look).await;
+    let earlier = attempt.earlier().map(Earlier::from);
+    let look = |_| look(&context, &caller.tenant, &address);
+    let created = create_once(&context.ringcentral, &caller.tenant, &request, earlier, look).await;
     let created = created.map_err(|error| unreached(error, context.delivered_to()))?;
     Ok((StatusCode::CREATED, Json(created)))
 }
@@ -128,12 +128,7 @@ pub(crate) async fn read(
     check_id(&id)?;
     fields.finish()?;
     let request = Request::of(&READ_SUBSCRIPTION).parameter("subscriptionId", id);
-    let answer = context.ringcentral.call(&caller.tenant, &request).await?;
-    answer.raw().map(Json).map_err(|error| {
-        Problem::new(Type::RingcentralUnavailable)
-            .detail("RingCentral's answer has no body.")
-            .caused_by(&error)
-    })
+    Ok(Json(context.ringcentral.raw(&caller.tenant, &request).await?))
 }
 
 /// Renew a subscription

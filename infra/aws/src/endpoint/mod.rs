@@ -118,7 +118,7 @@ async fn serve(
         Some(Fault::Error) => return failure(service).into_response(service),
         Some(Fault::Throttle) => return throttled(service).into_response(service),
         Some(Fault::Drop) => return severed(&lifeline),
-        Some(Fault::LoseAnswer) | None => {}
+        Some(Fault::LoseAnswer | Fault::Pass) | None => {}
     }
 
     let response = if head.method != Method::POST || operation.is_empty() {

@@ -7,8 +7,8 @@ use crate::world::World;
 use crate::world::extensions::{CREATABLE, STATUSES, is_person};
 
 /// Fields the platform computes, and those it takes but never shows again.
-const UNKEPT: [&str; 8] =
-    ["id", "uri", "name", "permissions", "profileImage", "password", "ivrPin", "transition"];
+const UNKEPT: [&str; 9] =
+    ["id", "uri", "name", "permissions", "profileImage", "creationTime", "password", "ivrPin", "transition"];
 
 /// Checks a document that creates an extension, or the result of merging an update into one.
 ///

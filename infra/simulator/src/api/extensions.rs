@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::extension_id;
 use super::extension_input::{check, kept, text};
 use crate::call::{Call, Owner, Reply};
+use crate::clock::iso;
 use crate::error::ApiError;
 use crate::page::Page;
 use crate::world::World;
@@ -50,6 +51,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> Result<Reply, ApiError> 
     if status != "Unassigned" && !document.contains_key("extensionNumber") {
         complete.insert("extensionNumber".into(), json!(world.free_number()));
     }
+    complete.insert("creationTime".into(), json!(iso(call.now)));
     merge(&mut complete, kept(document));
     name_site(world, &mut complete);
     let mut extension = Extension { id: world.fresh_id(), document: complete };

@@ -84,6 +84,7 @@ impl World {
             document.insert("extensionNumber".into(), json!((101 + index).to_string()));
         }
         document.insert("hidden".into(), json!(false));
+        document.insert("creationTime".into(), json!("2024-06-06T07:01:14.123Z"));
         document.insert("setupWizardState".into(), json!("Completed"));
         document.insert("regionalSettings".into(), regional_settings());
         let permissions =
