@@ -98,8 +98,8 @@ fn every_batch_is_what_the_queue_carries() {
             let id = record.message_id.clone().unwrap();
             assert_eq!(record.event_source.as_deref(), Some("aws:sqs"), "{file}: {id}");
             // Only a delivery that can be read, and whose body is one, is processed.
-            let event =
-                queues::read(&record).ok().and_then(|incoming| events::Envelope::read(&incoming.body).ok());
+            let incoming = queues::read(&record).ok();
+            let event = incoming.as_ref().and_then(|incoming| events::Envelope::read(&incoming.body).ok());
             match event {
                 Some(event) => {
                     assert_ne!(event.kind, events::Kind::Unknown, "{file}: {id}");

@@ -1,6 +1,13 @@
 //! Every function behind one router, as API Gateway would put them.
 
-use axum::{Router, body::Body, extract::Request, middleware, response::IntoResponse, routing::post};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    middleware,
+    response::IntoResponse,
+    routing::{any, post},
+};
 use clock::SharedClock;
 use context::{Wiring, WiringError};
 use tokio_util::task::TaskTracker;
@@ -55,12 +62,13 @@ impl Gateway {
 }
 
 fn receiver(context: events_receive::Context) -> Router {
-    let receive = post(move |request: Request<Body>| {
+    let receive = move |request: Request<Body>| {
         let context = context.clone();
         async move { events_receive::receive(&context, request).await.into_response() }
-    });
+    };
     Router::new()
-        .route("/api/webhooks/events", receive.clone())
-        .route("/api/webhooks/validate", receive.clone())
-        .route("/api/webhooks/events/{tenant}/{subscription}", receive)
+        // Other methods of this path are the list's.
+        .route("/api/webhooks/events", post(receive.clone()))
+        .route("/api/webhooks/validate", any(receive.clone()))
+        .route("/api/webhooks/events/{tenant}/{subscription}", any(receive))
 }

@@ -42,6 +42,9 @@ pub struct Config {
     pub disabled_filters: Vec<String>,
     /// Deliveries one subscription has in flight at most.
     pub deliveries_in_flight: usize,
+    /// Whether the handshake of a subscription brings its `verificationToken` too, as deliveries do. RingCentral does not
+    /// publish it, so gateways must get along with both.
+    pub verification_in_handshake: bool,
     /// The key of the admin endpoints.
     pub admin_key: Key,
 }
@@ -74,6 +77,7 @@ impl Default for Config {
             .to_vec(),
             disabled_filters: Vec::new(),
             deliveries_in_flight: 16,
+            verification_in_handshake: true,
             admin_key: Key::random(),
         }
     }

@@ -203,7 +203,9 @@ async fn answer(simulator: &Simulator, call: &Call, caller: &Caller) -> Result<R
                 let state = simulator.lock();
                 Draft::read(&state, &state.config, call, owner)?
             };
-            webhook::handshake(simulator.webhooks(), draft.address()).await?;
+            let both = simulator.lock().config.verification_in_handshake;
+            let verification = draft.verification_token().filter(|_| both);
+            webhook::handshake(simulator.webhooks(), draft.address(), verification).await?;
             draft.store(&mut simulator.lock(), clock, call)
         }
         Caller::User(owner) => api::answer(&mut simulator.lock(), clock, call, owner),

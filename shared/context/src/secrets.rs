@@ -25,6 +25,9 @@ const FRESH: Millis = 60_000;
 /// The same for webhook keys that a delivery fits: each busy receiver reads them so often.
 const KNOWN: Millis = 15 * FRESH;
 
+/// How many unknown tenants are remembered at most; requests of strangers name as many as they like.
+const UNKNOWN: usize = 1_000;
+
 /// When a secret was read, and its text.
 type Read = (Millis, SecretString);
 
@@ -35,6 +38,17 @@ pub struct Secrets {
     prefix: Arc<str>,
     clock: SharedClock,
     read: Arc<Mutex<HashMap<String, Read>>>,
+    /// Tenants of deliveries that had no secret, and when that was seen.
+    unknown: Arc<Mutex<HashMap<TenantId, Millis>>>,
+}
+
+/// What an old secret is worth when it can't be read again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Old {
+    /// More than none: it is most likely still right.
+    Holds,
+    /// Nothing: what it does not fit may fit the new one.
+    Fails,
 }
 
 impl std::fmt::Debug for Secrets {
@@ -69,16 +83,17 @@ impl Secrets {
     /// Secrets named `<prefix>/…` of this AWS.
     #[must_use]
     pub fn new(sdk: &SdkConfig, prefix: &str, clock: SharedClock) -> Self {
-        Self { manager: Manager::new(sdk), prefix: prefix.into(), clock, read: Arc::default() }
+        let (read, unknown) = Default::default();
+        Self { manager: Manager::new(sdk), prefix: prefix.into(), clock, read, unknown }
     }
 
-    async fn get<T: DeserializeOwned>(&self, name: &str, age: Millis) -> Result<T, SecretError> {
+    async fn get<T: DeserializeOwned>(&self, name: &str, age: Millis, old: Old) -> Result<T, SecretError> {
         let id = format!("{}/{name}", self.prefix);
-        let text = self.text(&id, age).await?;
+        let text = self.text(&id, age, old).await?;
         serde_json::from_str(text.expose_secret()).map_err(|error| SecretError::Malformed(id, error))
     }
 
-    async fn text(&self, id: &str, age: Millis) -> Result<SecretString, SecretError> {
+    async fn text(&self, id: &str, age: Millis, old: Old) -> Result<SecretString, SecretError> {
         let now = self.clock.now();
         let known = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
         if let Some((read_at, text)) = &known
@@ -93,16 +108,20 @@ impl Secrets {
                 Ok(text)
             }
             (Ok(None), _) => Err(SecretError::Unknown(id.to_owned())),
-            // An old secret beats none: it is most likely still right.
-            (Err(_), Some((_, text))) => Ok(text),
-            (Err(error), None) => Err(SecretError::Unreachable(error)),
+            (Err(_), Some((_, text))) if old == Old::Holds => Ok(text),
+            (Err(error), _) => Err(SecretError::Unreachable(error)),
         }
     }
 }
 
 impl Secrets {
-    async fn webhook_keys(&self, tenant: &TenantId, age: Millis) -> Result<SigningKeys, SigningKeysError> {
-        let secret: Result<WebhookSecret, _> = self.get(&format!("tenants/{tenant}"), age).await;
+    async fn webhook_keys(
+        &self,
+        tenant: &TenantId,
+        age: Millis,
+        old: Old,
+    ) -> Result<SigningKeys, SigningKeysError> {
+        let secret: Result<WebhookSecret, _> = self.get(&format!("tenants/{tenant}"), age, old).await;
         secret.map(|secret| secret.webhooks).map_err(|error| match error {
             SecretError::Unknown(_) => SigningKeysError::Unknown(tenant.clone()),
             other => SigningKeysError::Unreadable(Box::new(other)),
@@ -110,10 +129,30 @@ impl Secrets {
     }
 }
 
+/// Tenants that are none: for a minute they are not looked for again.
+impl Secrets {
+    fn is_unknown(&self, tenant: &TenantId) -> bool {
+        let now = self.clock.now();
+        let unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        unknown.get(tenant).is_some_and(|seen| now < seen + FRESH)
+    }
+
+    fn note_unknown(&self, tenant: &TenantId) {
+        let now = self.clock.now();
+        let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        if unknown.len() >= UNKNOWN {
+            unknown.retain(|_, seen| now < *seen + FRESH);
+        }
+        if unknown.len() < UNKNOWN {
+            unknown.insert(tenant.clone(), now);
+        }
+    }
+}
+
 #[async_trait]
 impl CredentialSource for Secrets {
     async fn credentials(&self, tenant: &TenantId) -> Result<Credentials, CredentialsError> {
-        let secret: Result<TenantSecret, _> = self.get(&format!("tenants/{tenant}"), FRESH).await;
+        let secret: Result<TenantSecret, _> = self.get(&format!("tenants/{tenant}"), FRESH, Old::Holds).await;
         secret.map(|secret| secret.ringcentral).map_err(|error| match error {
             SecretError::Unknown(_) => CredentialsError::Unknown(tenant.clone()),
             // serde's messages name fields and types, never values of secrets.
@@ -128,17 +167,30 @@ impl CredentialSource for Secrets {
 #[async_trait]
 impl SigningKeySource for Secrets {
     async fn signing_keys(&self, tenant: &TenantId) -> Result<SigningKeys, SigningKeysError> {
-        self.webhook_keys(tenant, FRESH).await
+        self.webhook_keys(tenant, FRESH, Old::Holds).await
     }
 
     async fn known_signing_keys(&self, tenant: &TenantId) -> Result<SigningKeys, SigningKeysError> {
-        self.webhook_keys(tenant, KNOWN).await
+        if self.is_unknown(tenant) {
+            return Err(SigningKeysError::Unknown(tenant.clone()));
+        }
+        let keys = self.webhook_keys(tenant, KNOWN, Old::Holds).await;
+        if matches!(keys, Err(SigningKeysError::Unknown(_))) {
+            self.note_unknown(tenant);
+        }
+        keys
+    }
+
+    async fn certain_signing_keys(&self, tenant: &TenantId) -> Result<SigningKeys, SigningKeysError> {
+        self.webhook_keys(tenant, FRESH, Old::Fails).await
     }
 }
 
 #[async_trait]
 impl TokenKeySource for Secrets {
     async fn token_keys(&self) -> Result<TokenKeys, TokenKeysError> {
-        self.get("auth", FRESH).await.map_err(|error: SecretError| TokenKeysError(Box::new(error)))
+        self.get("auth", FRESH, Old::Holds)
+            .await
+            .map_err(|error: SecretError| TokenKeysError(Box::new(error)))
     }
 }

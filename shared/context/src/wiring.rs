@@ -180,7 +180,7 @@ impl Wiring {
     /// Processed events and telephony sessions.
     #[must_use]
     pub fn events(&self) -> EventTable {
-        EventTable::new(self.tables(), self.config.event_retention_days)
+        EventTable::new(self.tables(), self.clock.clone(), self.config.event_retention_days)
     }
 
     /// The processing of deliveries.

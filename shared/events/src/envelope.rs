@@ -1,88 +1,68 @@
 //! RingCentral's envelope around an event, read as far as we reason about it.
 
-use serde::Deserialize;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tenant::TenantId;
 
-use crate::Kind;
-
-/// A body that is not a JSON object: nothing RingCentral ever sends.
-#[derive(Debug, thiserror::Error)]
-#[error("the body is not a JSON object")]
-pub struct Unreadable(#[source] serde_json::Error);
+use crate::{
+    Kind,
+    json::{Json, Text, Unreadable},
+};
 
 /// One event as RingCentral wrapped it. Fields are missing in some of its own samples, so all of them may be.
 #[derive(Clone)]
-pub struct Envelope {
-    /// RingCentral's id of the event, a GUID or a decimal number.
+pub struct Envelope<'a> {
+    /// RingCentral's id of the event, a GUID or a decimal number with all its digits.
     pub uuid: Option<String>,
     /// The filter that matched, with ids instead of `~`.
     pub event: String,
     /// When it happened, as RingCentral wrote it (`Z` or `+0000`).
     pub timestamp: Option<String>,
-    /// The subscription it was sent for.
+    /// The subscription it was sent for, as the delivery says; the address may be that of another.
     pub subscription_id: Option<String>,
     /// What it is about.
     pub kind: Kind,
     /// The event itself.
-    pub body: Value,
+    pub(crate) body: Option<Json<'a>>,
+    /// Whether what makes the event's identity is written in characters that can be told apart.
+    exact: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Wire {
-    #[serde(default, deserialize_with = "text")]
-    uuid: Option<String>,
-    #[serde(default, deserialize_with = "text")]
-    event: Option<String>,
-    #[serde(default, deserialize_with = "text")]
-    timestamp: Option<String>,
-    #[serde(default, deserialize_with = "text")]
-    subscription_id: Option<String>,
-    #[serde(default)]
-    body: Value,
-    /// Mobile notifications wrap the whole envelope once more.
-    #[serde(default, rename = "pn_apns", deserialize_with = "wrapped")]
-    apns: Option<Box<Wire>>,
-}
+const FIELDS: [&str; 5] = ["uuid", "event", "timestamp", "subscriptionId", "body"];
 
-/// A string or a number as text; any other shape as nothing, because a strange field must not lose an event.
-fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::String(text) => Some(text),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    })
-}
+impl<'a> Envelope<'a> {
+    /// Whether a body is one that [`Envelope::read`] reads: the receiver takes no other.
+    ///
+    /// # Errors
+    /// [`Unreadable`] says what it is instead.
+    pub fn check(body: &str) -> Result<(), Unreadable> {
+        Json::object(body).map(drop)
+    }
 
-/// The wrapped envelope; anything but an object as nothing.
-fn wrapped<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Box<Wire>>, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        inner @ Value::Object(_) => Wire::deserialize(inner).ok().map(Box::new),
-        _ => None,
-    })
-}
-
-impl Envelope {
     /// Reads a delivery.
     ///
     /// # Errors
-    /// [`Unreadable`] if it is no JSON object; unknown kinds and missing fields are no error.
-    pub fn read(body: &str) -> Result<Self, Unreadable> {
-        // Through a map, because serde would also read a list as the fields in their order.
-        let object: serde_json::Map<String, Value> = serde_json::from_str(body).map_err(Unreadable)?;
-        let wire = Wire::deserialize(object).map_err(Unreadable)?;
-        let (outer_uuid, outer_subscription) = (wire.uuid.clone(), wire.subscription_id.clone());
-        let wire = wire.apns.map_or(Wire { apns: None, ..wire }, |inner| *inner);
-        let event = wire.event.unwrap_or_default();
+    /// [`Unreadable`] if it is no JSON object; unknown kinds, missing and strange fields are no error.
+    pub fn read(body: &'a str) -> Result<Self, Unreadable> {
+        let object = Json::object(body)?;
+        let outer = object.fields(FIELDS);
+        // Mobile notifications wrap the whole envelope once more.
+        let inner = object.at(&["pn_apns"]).filter(|inner| inner.is_object());
+        let [uuid, event, timestamp, subscription, body] = inner.map_or(outer, |inner| inner.fields(FIELDS));
+        let text = |field: Option<Json<'a>>| field.and_then(Json::text);
+        let uuid = text(uuid).or_else(|| text(outer[0]));
+        let subscription = text(subscription).or_else(|| text(outer[3]));
+        let event = text(event);
+        let exact = [&uuid, &subscription, &event].into_iter().flatten().all(|text| text.exact);
+        let plain = |text: Text| text.text;
+        let event = event.map(plain).unwrap_or_default();
         Ok(Self {
-            uuid: wire.uuid.or(outer_uuid),
+            uuid: uuid.map(plain),
             kind: Kind::of(&event),
             event,
-            timestamp: wire.timestamp,
-            subscription_id: wire.subscription_id.or(outer_subscription),
-            body: wire.body,
+            timestamp: text(timestamp).map(plain),
+            subscription_id: subscription.map(plain),
+            body,
+            exact,
         })
     }
 
@@ -93,9 +73,10 @@ impl Envelope {
     #[must_use]
     pub fn key(&self, tenant: &TenantId, raw: &str) -> String {
         let digest = |text: &str| hex::encode(Sha256::digest(text.as_bytes()));
-        // Keys of a table have an end; RingCentral's ids are far shorter than this.
-        let short = |id: &&String| id.len() <= 128;
-        match (self.subscription_id.as_ref().filter(short), self.uuid.as_ref().filter(short)) {
+        // Keys of a table have an end, and RingCentral's ids are far shorter than this. What could be mistaken for another
+        // event's is no id.
+        let names = |id: &&String| self.exact && (1..=128).contains(&id.len()) && !id.contains('#');
+        match (self.subscription_id.as_ref().filter(names), self.uuid.as_ref().filter(names)) {
             (Some(subscription), Some(uuid)) => {
                 format!("{tenant}#{subscription}#{uuid}#{}", &digest(&self.event)[..16])
             }
@@ -103,16 +84,20 @@ impl Envelope {
         }
     }
 
-    /// The telephony session and the place of this event in it.
+    /// The telephony session and the place of this event in it, if it says which.
     #[must_use]
-    pub fn session(&self) -> Option<(&str, i64)> {
+    pub fn session(&self) -> Option<(String, Option<i64>)> {
         if self.kind != Kind::TelephonySession {
             return None;
         }
-        let id = self.body.get("telephonySessionId")?.as_str().filter(|id| (1..=256).contains(&id.len()))?;
-        Some((id, self.body.get("sequence").and_then(Value::as_i64).unwrap_or(0)))
+        let [id, sequence] = self.body?.fields(["telephonySessionId", "sequence"]);
+        let id = id?.string().filter(|id| (1..=LONGEST_SESSION).contains(&id.len()))?;
+        Some((id, sequence.and_then(Json::integer)))
     }
 }
+
+/// The longest id of a telephony session that events are found by (bytes).
+pub const LONGEST_SESSION: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -125,6 +110,7 @@ mod tests {
             r#"{"uuid":5,"event":["x"],"body":7}"#,
             r#"{"event":"/restapi/v9/new"}"#,
             r#"{"pn_apns":[1]}"#,
+            r#"{"a":"\ud83d","b":1e400,"a":{}}"#,
         ] {
             assert_eq!(Envelope::read(body).unwrap().kind, Kind::Unknown, "{body}");
         }
@@ -139,7 +125,7 @@ mod tests {
                 "body":{"telephonySessionId":"t","sequence":3}}}"#,
         )
         .unwrap();
-        assert_eq!(envelope.session(), Some(("t", 3)));
+        assert_eq!(envelope.session(), Some(("t".to_owned(), Some(3))));
         assert!(envelope.key(&"acme".parse().unwrap(), "").starts_with("acme#s#1#"));
     }
 
@@ -160,5 +146,26 @@ mod tests {
         let key = |raw: &str| Envelope::read(raw).unwrap().key(&acme, raw);
         assert_eq!(key("{}"), key("{}"));
         assert_ne!(key("{}"), key("{ }"));
+    }
+
+    #[test]
+    fn regression_two_events_never_share_a_key_because_their_ids_are_strange() {
+        let acme = "acme".parse().unwrap();
+        let key = |raw: &str| Envelope::read(raw).unwrap().key(&acme, raw);
+        for (one, other) in [
+            (
+                r#"{"uuid":123456789012345678901,"subscriptionId":"s"}"#,
+                r#"{"uuid":123456789012345678902,"subscriptionId":"s"}"#,
+            ),
+            (r#"{"uuid":"a\ud83d","subscriptionId":"s"}"#, r#"{"uuid":"a\ud83e","subscriptionId":"s"}"#),
+            (
+                r#"{"uuid":"1","subscriptionId":"s","event":"\ud83d"}"#,
+                r#"{"uuid":"1","subscriptionId":"s","event":"\ud83e"}"#,
+            ),
+            (r#"{"uuid":"","subscriptionId":"s","body":1}"#, r#"{"uuid":"","subscriptionId":"s","body":2}"#),
+            (r#"{"uuid":"b#c","subscriptionId":"a"}"#, r#"{"uuid":"c","subscriptionId":"a#b"}"#),
+        ] {
+            assert_ne!(key(one), key(other));
+        }
     }
 }

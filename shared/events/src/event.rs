@@ -26,8 +26,8 @@ pub struct Event {
     pub received_at: Millis,
     /// When we worked on it.
     pub processed_at: Millis,
-    /// The call it belongs to and its place in it.
-    pub session: Option<(String, i64)>,
+    /// The call it belongs to and its place in it, if it says which.
+    pub session: Option<(String, Option<i64>)>,
     /// The delivery, byte for byte. Everything but tenant and times is read from it.
     pub raw: String,
 }
@@ -44,17 +44,19 @@ impl Event {
         processed_at: Millis,
     ) -> Result<Self, Unreadable> {
         let envelope = Envelope::read(&raw)?;
+        let (key, session) = (envelope.key(&tenant, &raw), envelope.session());
+        let Envelope { uuid, event, timestamp, subscription_id, kind, .. } = envelope;
         Ok(Self {
-            key: envelope.key(&tenant, &raw),
+            key,
             tenant,
-            kind: envelope.kind,
-            session: envelope.session().map(|(id, sequence)| (id.to_owned(), sequence)),
-            uuid: envelope.uuid,
-            subscription_id: envelope.subscription_id,
-            event: envelope.event,
-            timestamp: envelope.timestamp,
+            kind,
+            uuid,
+            subscription_id,
+            event,
+            timestamp,
             received_at,
             processed_at,
+            session,
             raw,
         })
     }

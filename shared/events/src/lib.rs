@@ -7,17 +7,19 @@
 mod envelope;
 mod event;
 mod incoming;
+mod json;
 mod kind;
 mod processor;
 mod session;
 mod store;
 mod token;
 
-pub use envelope::{Envelope, Unreadable};
+pub use envelope::{Envelope, LONGEST_SESSION};
 pub use event::Event;
 pub use incoming::Incoming;
+pub use json::Unreadable;
 pub use kind::Kind;
 pub use processor::Processor;
-pub use session::{Party, TelephonySession};
+pub use session::{Correspondent, Party, Recording, TelephonySession};
 pub use store::{Applied, Entry, EventPage, EventQuery, EventStore, EventStoreError};
 pub use token::{SigningKey, SigningKeySource, SigningKeys, SigningKeysError, SubscriptionKey};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use clock::SharedClock;
 
-use crate::{Applied, Entry, Event, EventStore, EventStoreError, Incoming, envelope::Unreadable};
+use crate::{Applied, Entry, Event, EventStore, EventStoreError, Incoming, Unreadable};
 
 /// Processes deliveries.
 #[derive(Clone)]

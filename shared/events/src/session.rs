@@ -1,79 +1,119 @@
 //! The state of a call, folded from events that come in any order.
 
-use std::collections::BTreeMap;
+mod party;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
 
-use crate::{Envelope, Event};
+use clock::Millis;
+use serde::Serialize;
+
+use crate::{Envelope, Event, json::Json};
+
+pub use party::{Correspondent, Party, Recording};
 
 /// A telephony session as far as its events have told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TelephonySession {
     /// RingCentral's `telephonySessionId`.
     pub telephony_session_id: String,
-    /// The highest sequence seen.
-    pub sequence: i64,
+    /// The highest sequence seen; null if no event told one.
+    pub sequence: Option<i64>,
+    /// The `eventTime` of the first event by sequence, as RingCentral wrote it.
+    pub start_time: Option<String>,
+    /// Whether every party is gone, and the last one not to another party.
+    pub ended: bool,
+    /// The `eventTime` of the event that said so.
+    pub end_time: Option<String>,
     /// Each party as of its newest event.
     pub parties: BTreeMap<String, Party>,
-    /// Events folded in, each once.
+    /// What happened in the call, each happening once, by however many subscriptions and filters it was told.
     pub events_applied: u64,
-    /// Those of them that were received after a newer one.
+    /// Those of them that were first heard of after something newer.
     pub events_late: u64,
+    /// The notifications that told it: what the list of the call's events shows.
+    pub notifications: u64,
 }
 
-/// One leg of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Party {
-    /// The sequence of the event that told this.
-    pub sequence: i64,
-    /// `Setup`, `Proceeding`, `Answered`, `Disconnected`, … An open set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
-    /// Why it is in that state: `BlindTransfer`, `AttendedTransfer`, …
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// `Inbound` or `Outbound`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub direction: Option<String>,
-    /// The extension, if the party is one of the account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub extension_id: Option<String>,
+/// A notification, and what it says.
+struct Told<'a> {
+    sequence: Option<i64>,
+    event: &'a Event,
+    time: Option<String>,
+    parties: Vec<(String, Json<'a>)>,
+}
+
+impl<'a> Told<'a> {
+    fn of(event: &'a Event) -> Self {
+        let sequence = event.session.as_ref().and_then(|(_, sequence)| *sequence);
+        // What is stored was read before it was.
+        let body = Envelope::read(&event.raw).ok().and_then(|envelope| envelope.body);
+        let [time, parties] = body.map_or([None; 2], |body| body.fields(["eventTime", "parties"]));
+        let named = |party: Json<'a>| Some((party.at(&["id"])?.string()?, party));
+        Self {
+            sequence,
+            event,
+            time: time.and_then(Json::string),
+            parties: parties.map(Json::items).unwrap_or_default().into_iter().filter_map(named).collect(),
+        }
+    }
+
+    /// What two notifications of one happening have in common. What tells no place in its call is a happening of its own.
+    fn happening(&self) -> String {
+        let Some(sequence) = self.sequence else { return self.event.key.clone() };
+        let mut parties: Vec<_> =
+            self.parties.iter().map(|(id, party)| (id.as_str(), party::state(*party))).collect();
+        parties.sort();
+        format!("{:?}", (sequence, &self.time, parties))
+    }
 }
 
 impl TelephonySession {
-    /// The state that the events of a call tell, in whatever order they were received; `None` without any.
+    /// The state that the events of a call tell, in any order; `None` without any.
     #[must_use]
     pub fn of(id: &str, events: &[Event]) -> Option<Self> {
-        let mut told: Vec<(i64, &Event)> =
-            events.iter().map(|event| (event.session.as_ref().map_or(0, |(_, at)| *at), event)).collect();
+        let mut told: Vec<Told<'_>> = events.iter().map(Told::of).collect();
         // The key decides between two notifications of the same moment, so that the state depends on nothing else.
-        told.sort_by(|(a, of_a), (b, of_b)| (a, &of_a.key).cmp(&(b, &of_b.key)));
+        told.sort_by(|a, b| (a.sequence, &a.event.key).cmp(&(b.sequence, &b.event.key)));
+        let (events_applied, events_late) = counted(&told);
         let mut session = Self {
             telephony_session_id: id.to_owned(),
-            sequence: told.last()?.0,
+            sequence: told.last()?.sequence,
+            start_time: told.iter().find_map(|told| told.time.clone()),
+            ended: false,
+            end_time: None,
             parties: BTreeMap::new(),
-            events_applied: told.len() as u64,
-            events_late: late(&told),
+            events_applied,
+            events_late,
+            notifications: told.len() as u64,
         };
-        for (sequence, event) in told {
-            // What is stored was read before it was.
-            let Ok(envelope) = Envelope::read(&event.raw) else { continue };
-            let parties = envelope.body.get("parties").and_then(Value::as_array);
-            for party in parties.into_iter().flatten() {
-                let Some(id) = party.get("id").and_then(Value::as_str) else { continue };
-                session.parties.insert(id.to_owned(), Party::read(party, sequence));
+        for Told { sequence, time, parties, .. } in told {
+            let mut last = None;
+            for (id, party) in parties {
+                let known = session.parties.entry(id).or_default();
+                known.learn(party, sequence);
+                last = Some(known.goes_on());
             }
+            let Some(goes_on) = last else { continue };
+            let over = !goes_on && session.parties.values().all(Party::is_gone);
+            // A second notification of the end does not move it.
+            session.end_time = session.end_time.take().or(time).filter(|_| over);
+            session.ended = over;
         }
         Some(session)
     }
 }
 
-/// How many events were received after one with a higher sequence.
-fn late(told: &[(i64, &Event)]) -> u64 {
-    let mut received: Vec<_> = told.iter().map(|(sequence, event)| (event.received_at, *sequence)).collect();
+/// How many happenings there were, and how many of them were first received after one with a higher sequence.
+fn counted(told: &[Told<'_>]) -> (u64, u64) {
+    let mut happenings: HashMap<String, (Millis, Option<i64>)> = HashMap::new();
+    for told in told {
+        let first = happenings.entry(told.happening()).or_insert((Millis::MAX, told.sequence));
+        first.0 = first.0.min(told.event.received_at);
+    }
+    let applied = happenings.len() as u64;
+    let mut received: Vec<_> =
+        happenings.into_values().filter_map(|(at, sequence)| Some((at, sequence?))).collect();
     received.sort_unstable();
     let mut newest = i64::MIN;
     let mut late = 0;
@@ -81,20 +121,7 @@ fn late(told: &[(i64, &Event)]) -> u64 {
         late += u64::from(sequence < newest);
         newest = newest.max(sequence);
     }
-    late
-}
-
-impl Party {
-    fn read(party: &Value, sequence: i64) -> Self {
-        let text = |pointer: &str| party.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        Self {
-            sequence,
-            status: text("/status/code"),
-            reason: text("/status/reason"),
-            direction: text("/direction"),
-            extension_id: text("/extensionId"),
-        }
-    }
+    (applied, late)
 }
 
 #[cfg(test)]
@@ -123,7 +150,7 @@ mod tests {
         let session = TelephonySession::of("s", &events).unwrap();
         let status = |party: &str| session.parties[party].status.clone().unwrap();
         assert_eq!((status("p-1"), status("p-2")), ("Disconnected".to_owned(), "Proceeding".to_owned()));
-        assert_eq!((session.sequence, session.events_applied, session.events_late), (5, 4, 2));
+        assert_eq!((session.sequence, session.events_applied, session.events_late), (Some(5), 4, 2));
     }
 
     #[test]
@@ -143,5 +170,32 @@ mod tests {
             assert_eq!(TelephonySession::of("s", &events).unwrap(), told);
         }
         assert_eq!(TelephonySession::of("s", &[]), None);
+    }
+
+    /// Another filter may tell more of a party, or write it otherwise.
+    #[test]
+    fn a_happening_is_known_by_what_its_parties_do_and_not_by_its_bytes() {
+        let tell = |filter: &str, parties: &str, received_at| {
+            let raw = format!(
+                r#"{{"event":"/restapi/v1.0/account/1/{filter}telephony/sessions","body":{{"telephonySessionId":"s",
+                    "sequence":4,"eventTime":"2026-11-20T08:00:00Z","parties":{parties}}}}}"#
+            );
+            Event::read("acme".parse().unwrap(), raw, received_at, received_at).unwrap()
+        };
+        let events = [
+            tell(
+                "",
+                r#"[{"id":"p-1","status":{"code":"Answered"}},{"id":"p-2","status":{"code":"Hold"}}]"#,
+                1,
+            ),
+            tell(
+                "extension/2/",
+                r#"[{"status":{"code":"Hold"},"id":"p-2","sipData":{}},
+                {"id":"p-1", "status":{"code":"Answered"}}]"#,
+                2,
+            ),
+        ];
+        let session = TelephonySession::of("s", &events).unwrap();
+        assert_eq!((session.events_applied, session.notifications), (1, 2));
     }
 }

@@ -56,6 +56,9 @@ pub enum EventStoreError {
     /// It can't be reached or refused; the cause is kept.
     #[error("the event store failed")]
     Failed(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// The event is larger than anything the store can hold: no repetition stores it.
+    #[error("the event is too large: packed, it fits into no item of 400 KB")]
+    TooLarge,
     /// `after` is not a position this store gave out.
     #[error("the page token is not one of this list")]
     InvalidPosition,

@@ -46,8 +46,23 @@ impl fmt::Display for SubscriptionKey {
 pub struct SigningKey {
     /// Tells a new key from an old one; part of what is signed.
     pub id: String,
-    /// The secret, at least 32 characters of randomness.
+    /// The secret: randomness of at least 32 bytes, or it is not read.
+    #[serde(deserialize_with = "unguessable")]
     pub secret: SecretString,
+}
+
+/// The shortest secret that is read (bytes): as long as what it makes, a SHA-256 in binary.
+const SHORTEST: usize = 32;
+
+/// HMAC takes a key of any length, so an empty one would open the door to everybody.
+fn unguessable<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    let secret = SecretString::deserialize(deserializer)?;
+    match secret.expose_secret().len() {
+        SHORTEST.. => Ok(secret),
+        _ => Err(serde::de::Error::custom(
+            "the secret of a webhook key has fewer than 32 characters: make one with `openssl rand -hex 32`",
+        )),
+    }
 }
 
 /// A tenant's current key and, while it rotates, the one before.
@@ -100,11 +115,15 @@ pub enum SigningKeysError {
 /// Where keys come from.
 #[async_trait]
 pub trait SigningKeySource: Send + Sync {
-    /// The keys of a tenant, as they are now or were a minute ago.
+    /// The keys of a tenant, as they are now or were a minute ago; older ones where they can't be read.
     async fn signing_keys(&self, tenant: &TenantId) -> Result<SigningKeys, SigningKeysError>;
 
-    /// The keys of a tenant as they were a while ago: enough to accept what fits them, not to refuse what doesn't.
+    /// The keys of a tenant as they were a while ago: enough to accept what fits them, not to refuse what doesn't. Asked for
+    /// before the others by whom strangers may ask: a tenant without keys is not looked for again for a minute.
     async fn known_signing_keys(&self, tenant: &TenantId) -> Result<SigningKeys, SigningKeysError>;
+
+    /// The keys of a tenant as they were within the last minute, or none: enough to refuse what does not fit them.
+    async fn certain_signing_keys(&self, tenant: &TenantId) -> Result<SigningKeys, SigningKeysError>;
 }
 
 fn derive(key: &SigningKey, tenant: &TenantId, subscription: &SubscriptionKey) -> String {
@@ -154,5 +173,18 @@ mod tests {
         let old = keys("k1", None).token(&acme, &subscription('a'));
         assert!(keys("k2", Some("k1")).verify(&acme, &subscription('a'), old.expose_secret().as_bytes()));
         assert!(!keys("k3", Some("k2")).verify(&acme, &subscription('a'), old.expose_secret().as_bytes()));
+    }
+
+    #[test]
+    fn regression_a_secret_that_can_be_guessed_is_not_read() {
+        let read = |secret: &str| {
+            serde_json::from_value::<SigningKey>(serde_json::json!({"id": "1", "secret": secret}))
+        };
+        assert!(read(&"x7".repeat(16)).is_ok());
+        for known in ["", "abc", "at least 32 random characters", &"x7".repeat(15)] {
+            let told = read(known).unwrap_err().to_string();
+            assert!(told.contains("openssl rand -hex 32"), "{told}");
+            assert!(known.is_empty() || !told.contains(known), "{told}");
+        }
     }
 }

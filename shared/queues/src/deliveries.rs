@@ -14,6 +14,10 @@ const REQUEST_ID: &str = "requestId";
 const ENCODING: &str = "encoding";
 const REASON: &str = "reason";
 
+/// The largest body that is carried (bytes). SQS takes a message of 1 MiB, attributes and all, since 2025-08
+/// (docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html); ours need no 4 KiB.
+pub const LARGEST_BODY: usize = (1 << 20) - (4 << 10);
+
 /// The queue can't be reached or refused; the cause is kept.
 #[derive(Debug, thiserror::Error)]
 #[error("SQS failed")]
@@ -127,10 +131,21 @@ pub fn read(record: &SqsMessage) -> Result<Incoming, Unreadable> {
     })
 }
 
-/// The body as it is, unless it has characters that SQS refuses (those XML 1.0 has no place for).
-fn carried(body: &str) -> (String, &'static str) {
+/// Whether the queue takes a body. One that must be encoded is a third larger on its way.
+#[must_use]
+pub fn takes(body: &str) -> bool {
+    body.len() <= LARGEST_BODY / 4 * 3 || (body.len() <= LARGEST_BODY && is_plain(body))
+}
+
+/// Whether SQS takes every character: it refuses those that XML 1.0 has no place for.
+fn is_plain(body: &str) -> bool {
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
-    match body.chars().all(allowed) {
+    body.chars().all(allowed)
+}
+
+/// The body as it is, unless it has characters that SQS refuses.
+fn carried(body: &str) -> (String, &'static str) {
+    match is_plain(body) {
         true => (body.to_owned(), "text"),
         false => (STANDARD.encode(body), "base64"),
     }
@@ -156,5 +171,14 @@ mod tests {
     fn only_what_sqs_would_refuse_is_encoded() {
         assert_eq!(carried("{\"a\": \"é\"}\n"), ("{\"a\": \"é\"}\n".to_owned(), "text"));
         assert_eq!(carried("\"\u{ffff}\"").1, "base64");
+    }
+
+    #[test]
+    fn what_is_taken_is_carried_within_the_limit() {
+        let encoded = |bytes: usize| format!("{}\u{ffff}", "x".repeat(bytes - 3));
+        let most = LARGEST_BODY / 4 * 3;
+        assert!(takes(&"x".repeat(LARGEST_BODY)) && !takes(&"x".repeat(LARGEST_BODY + 1)));
+        assert!(takes(&encoded(most)) && !takes(&encoded(most + 1)));
+        assert_eq!(carried(&encoded(most)).0.len(), LARGEST_BODY);
     }
 }

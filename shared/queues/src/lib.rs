@@ -7,4 +7,4 @@ mod batch;
 mod deliveries;
 
 pub use batch::{Batch, Verdict};
-pub use deliveries::{DeliveryQueue, QueueError, Unreadable, read};
+pub use deliveries::{DeliveryQueue, LARGEST_BODY, QueueError, Unreadable, read, takes};

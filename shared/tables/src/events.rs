@@ -21,6 +21,7 @@ mod times;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use clock::SharedClock;
 use events::{Applied, Entry, Event, EventPage, EventQuery, EventStore, EventStoreError};
 use tenant::TenantId;
 
@@ -33,31 +34,39 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct EventTable {
     tables: Tables,
+    clock: SharedClock,
     kept_seconds: i64,
 }
 
+/// How long an event is known, even if it is read for less (seconds): a day longer than a dead letter may lie, so that one
+/// that comes back never applies its event again.
+const KNOWN_SECONDS: i64 = 15 * 86_400;
+
 impl EventTable {
-    /// The events of a deployment, kept for this many days.
+    /// The events of a deployment, read for this many days.
     #[must_use]
-    pub fn new(tables: Tables, kept_days: u32) -> Self {
-        Self { tables, kept_seconds: i64::from(kept_days) * 86_400 }
+    pub fn new(tables: Tables, clock: SharedClock, kept_days: u32) -> Self {
+        Self { tables, clock, kept_seconds: i64::from(kept_days) * 86_400 }
     }
 
-    async fn put(&self, event: &Event, announced: Entry) -> Result<Applied, TableError> {
-        let expires_at = event.processed_at / 1_000 + self.kept_seconds;
+    async fn put(&self, event: &Event, announced: Entry) -> Result<Option<Applied>, TableError> {
+        let processed = event.processed_at / 1_000;
+        let (read_until, known_until) =
+            (processed + self.kept_seconds, processed + self.kept_seconds.max(KNOWN_SECONDS));
+        let Some(item) = item::of(event, announced, read_until, known_until)? else { return Ok(None) };
         let sent = self
             .tables
             .client()
             .put_item()
             .table_name(self.tables.name(TABLE))
-            .set_item(Some(item::of(event, announced, expires_at)?))
+            .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk)")
             .send()
             .await;
-        Ok(match put_outcome(sent, |_| None)? {
+        Ok(Some(match put_outcome(sent, |_| None)? {
             Outcome::Written(_) => Applied::Now,
             Outcome::Refused(_) => Applied::Before,
-        })
+        }))
     }
 }
 
@@ -74,17 +83,17 @@ impl EventStore for EventTable {
     }
 
     async fn apply(&self, event: &Event, announced: Entry) -> Result<Applied, EventStoreError> {
-        self.put(event, announced).await.map_err(store_failed)
+        self.put(event, announced).await.map_err(store_failed)?.ok_or(EventStoreError::TooLarge)
     }
 
     async fn of_call(&self, tenant: &TenantId, id: &str) -> Result<Vec<Event>, EventStoreError> {
-        calls::all(&self.tables, tenant, id).await.map_err(store_failed)
+        calls::all(&self.tables, tenant, id, self.clock.now()).await.map_err(store_failed)
     }
 
     async fn list(&self, tenant: &TenantId, query: &EventQuery) -> Result<EventPage, EventStoreError> {
         match &query.session {
-            Some(id) => calls::list(&self.tables, tenant, id, query).await,
-            None => times::list(&self.tables, tenant, query).await,
+            Some(id) => calls::list(&self.tables, tenant, id, query, self.clock.now()).await,
+            None => times::list(&self.tables, tenant, query, self.clock.now()).await,
         }
     }
 }

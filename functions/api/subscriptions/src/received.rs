@@ -65,11 +65,25 @@ pub(crate) struct NavigationShape {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SessionShape {
     telephony_session_id: String,
-    sequence: i64,
+    /// The highest sequence that an event told.
+    sequence: Option<i64>,
+    /// The `eventTime` of the first event by sequence, as RingCentral wrote it.
+    start_time: Option<String>,
+    /// Whether every party is gone, and the last one not to another party.
+    ended: bool,
+    /// The `eventTime` of the event that said so.
+    end_time: Option<String>,
+    /// By id, as of its newest event: `sequence`, `status`, `reason`, `direction`, `extensionId`, `from` and `to`
+    /// (`phoneNumber`, `name`, `extensionId`), `queueCall`, `missedCall`, `recordings` (`id`, `active`). What no event told is
+    /// missing.
     #[schema(value_type = Object)]
     parties: serde_json::Value,
+    /// What happened in the call, each happening once, by however many subscriptions and filters it was told.
     events_applied: u64,
+    /// Those of them that were first heard of after something newer.
     events_late: u64,
+    /// The notifications that told it.
+    notifications: u64,
 }
 
 /// List processed events
@@ -142,8 +156,8 @@ fn query(fields: &mut Fields, now: Millis) -> EventQuery {
 }
 
 fn check_session(id: &str) -> Result<(), &'static str> {
-    let fits = (1..=256).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_graphic());
-    if fits { Ok(()) } else { Err("must be 1 to 256 visible ASCII characters") }
+    let fits = (1..=events::LONGEST_SESSION).contains(&id.len());
+    if fits { Ok(()) } else { Err("must be 1 to 256 bytes of UTF-8") }
 }
 
 fn shape(event: Event) -> Result<EventShape, Problem> {
@@ -151,6 +165,7 @@ fn shape(event: Event) -> Result<EventShape, Problem> {
         Problem::new(Type::Internal).detail("A stored event is unreadable.").caused_by(&error)
     })?;
     let (telephony_session_id, sequence) = event.session.unzip();
+    let sequence = sequence.flatten();
     Ok(EventShape {
         id: event.key,
         kind: event.kind.as_str(),

@@ -1,7 +1,8 @@
 //! The dispatcher: takes deliveries from the queue and applies each event once.
 //!
-//! A batch is read, its events are announced together, and then each is applied. Owns what happens to a delivery that fails: it comes again, or it goes to the dead letters with a reason if it can
-//! never work. It must never let one record decide about another.
+//! A batch is read, its events are announced together, and then each is applied. Owns what happens to a delivery that
+//! fails: it comes again, or it goes to the dead letters with a reason if it can never work. It must never let one record
+//! decide about another.
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use context::{Service, Wiring, WiringError};
@@ -52,20 +53,23 @@ pub async fn dispatch(context: &Context, batch: SqsEvent, request_id: String) ->
 
 async fn work_off(context: &Context, batch: SqsEvent) -> SqsBatchResponse {
     let read = Batch::of(batch).step(|record| read(context, record)).await;
-    let events: Vec<_> = read.records().collect();
+    let events: Vec<_> = read.records().map(|(_, event)| event).collect();
     if let Some(first) = events.first()
         && events.iter().all(|event| event.tenant == first.tenant)
     {
         telemetry::tenant(first.tenant.as_str());
     }
     let announced = context.processor.announce(&events).await;
-    read.with(announced).step(|(event, announced)| apply(context, event, announced)).await.end()
+    read.with(announced).step(|(read, announced)| apply(context, read, announced)).await.end()
 }
 
-async fn read(context: &Context, record: SqsMessage) -> Result<Event, Verdict> {
+/// A record, and the event it brings.
+type Read = (SqsMessage, Event);
+
+async fn read(context: &Context, record: SqsMessage) -> Result<Read, Verdict> {
     let unreadable = match queues::read(&record) {
         Ok(incoming) => match context.processor.read(incoming) {
-            Ok(event) => return Ok(event),
+            Ok(event) => return Ok((record, event)),
             Err(error) => error.to_string(),
         },
         Err(error) => error.to_string(),
@@ -75,14 +79,18 @@ async fn read(context: &Context, record: SqsMessage) -> Result<Event, Verdict> {
 
 async fn apply(
     context: &Context,
-    event: Event,
+    (record, event): Read,
     announced: Result<Entry, EventStoreError>,
 ) -> Result<(), Verdict> {
     let applied = async { context.processor.apply(&event, announced?).await };
-    applied.await.map(drop).map_err(|error| {
-        telemetry::failed(&error);
-        Verdict::Again(error.to_string())
-    })
+    match applied.await {
+        Ok(_) => Ok(()),
+        Err(error @ EventStoreError::TooLarge) => Err(bury(context, &record, &error.to_string()).await),
+        Err(error) => {
+            telemetry::failed(&error);
+            Err(Verdict::Again(error.to_string()))
+        }
+    }
 }
 
 /// A delivery that can never work leaves the queue only once it lies with the dead letters.

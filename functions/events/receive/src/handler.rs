@@ -1,13 +1,13 @@
-//! One delivery.
+//! One request: a handshake, which is echoed, or a delivery, which is stored before it hears a 200.
 
 use bytes::Bytes;
-use events::{Incoming, SigningKeysError};
-use http::{HeaderMap, HeaderValue, Request, Response};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use events::{Envelope, Incoming, SigningKeysError, Unreadable};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http_body_util::Full;
 use telemetry::Invocation;
 use utoipa::{OpenApi, openapi};
 
-use crate::{BODY_LIMIT, Context, address::Address, reply::Reply};
+use crate::{Context, address::Address, body::Sent, reply::Reply};
 
 /// The longest handshake token that is echoed: it must leave room in 1024 bytes for the other headers.
 const LONGEST_HANDSHAKE: usize = 256;
@@ -28,29 +28,30 @@ where
     };
     let work = async {
         let (parts, body) = request.into_parts();
-        decide(context, &parts.headers, parts.uri.path(), body, request_id).await
+        let sent = Sent::read(&parts.headers, body).await;
+        if parts.method != Method::POST {
+            return Reply::NotPosted;
+        }
+        decide(context, &parts.headers, parts.uri.path(), sent, &request_id).await
     };
     let reply = telemetry::observe(invocation, work, |reply, invocation| {
         invocation.status = reply.status().as_u16();
     });
-    reply.await.response()
+    reply.await.response(&request_id)
 }
 
-async fn decide<B>(context: &Context, headers: &HeaderMap, path: &str, body: B, request_id: String) -> Reply
-where
-    B: http_body::Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send,
-{
-    let address = Address::read(path);
-    if let Some(token) = handshake(headers)
-        && !brings_our_token(context, address.as_ref(), token).await
+async fn decide(context: &Context, headers: &HeaderMap, path: &str, sent: Sent, request_id: &str) -> Reply {
+    // What RingCentral publishes leaves open which headers a handshake brings, and in which a delivery brings its token. A
+    // body tells them apart: only a delivery has one. So does a token of our own shape: handshakes carry GUIDs.
+    if let Some(token) = headers.get("validation-token")
+        && matches!(sent, Sent::Nothing)
+        && !is_ours_by_shape(token)
     {
         return echo(token);
     }
-    let Some(address) = address else { return Reply::Refused };
+    let Some(address) = Address::read(path) else { return Reply::Refused };
     telemetry::tenant(address.tenant.as_str());
-    let presented = headers.get("verification-token").or_else(|| handshake(headers));
-    let presented = presented.map_or(&b""[..], HeaderValue::as_bytes);
-    match fits(context, &address, presented).await {
+    match fits(context, &address, headers).await {
         Ok(true) => {}
         Ok(false) | Err(SigningKeysError::Unknown(_)) => return Reply::Refused,
         Err(error) => {
@@ -58,10 +59,11 @@ where
             return Reply::NotStored;
         }
     }
-    let body = match read(headers, body).await {
+    let body = match text(sent) {
         Ok(body) => body,
         Err(reply) => return reply,
     };
+    let request_id = request_id.to_owned();
     let delivery = Incoming { tenant: address.tenant, received_at: context.clock.now(), request_id, body };
     match context.queue.send(&delivery).await {
         Ok(()) => Reply::Stored,
@@ -72,29 +74,33 @@ where
     }
 }
 
-/// The header of a handshake: a `Validation-Token` and nothing to verify.
-fn handshake(headers: &HeaderMap) -> Option<&HeaderValue> {
-    headers.get("validation-token").filter(|_| !headers.contains_key("verification-token"))
+/// Whether a token looks like one that we gave out: 64 hex digits.
+fn is_ours_by_shape(token: &HeaderValue) -> bool {
+    token.len() == 64 && token.as_bytes().iter().all(u8::is_ascii_hexdigit)
 }
 
-/// RingCentral's guide also shows deliveries that bring their token in `Validation-Token`: a token of ours is a delivery.
-async fn brings_our_token(context: &Context, address: Option<&Address>, token: &HeaderValue) -> bool {
-    let Some(address) = address else { return false };
-    // Our tokens are 64 hex digits; RingCentral's handshakes are GUIDs and must not wait for a secret.
-    if token.len() != 64 {
-        return false;
+/// Whether a request brings a token that we gave out, in either of the headers. What does not fit the keys as they are known
+/// may fit a key that is new: they are read again, at most once a minute. What can't be a token of ours costs no reading, and
+/// is the same for every tenant.
+async fn fits(context: &Context, address: &Address, headers: &HeaderMap) -> Result<bool, SigningKeysError> {
+    let presented: Vec<_> = ["verification-token", "validation-token"]
+        .into_iter()
+        .filter_map(|name| headers.get(name).filter(|token| is_ours_by_shape(token)))
+        .collect();
+    if presented.is_empty() {
+        return Ok(false);
     }
-    fits(context, address, token.as_bytes()).await.unwrap_or(false)
-}
-
-/// Whether a token is one that we gave out. What does not fit the keys as they are known may fit a key that is new: they are
-/// read again, at most once a minute.
-async fn fits(context: &Context, address: &Address, token: &[u8]) -> Result<bool, SigningKeysError> {
     let Address { tenant, subscription } = address;
-    if context.keys.known_signing_keys(tenant).await?.verify(tenant, subscription, token) {
-        return Ok(true);
+    for certain in [false, true] {
+        let keys = match certain {
+            false => context.keys.known_signing_keys(tenant).await?,
+            true => context.keys.certain_signing_keys(tenant).await?,
+        };
+        if presented.iter().any(|token| keys.verify(tenant, subscription, token.as_bytes())) {
+            return Ok(true);
+        }
     }
-    Ok(context.keys.signing_keys(tenant).await?.verify(tenant, subscription, token))
+    Ok(false)
 }
 
 /// The echo, within limits: a handshake comes from anybody.
@@ -104,25 +110,22 @@ fn echo(token: &HeaderValue) -> Reply {
     if fits { Reply::Handshake(token.clone()) } else { Reply::Refused }
 }
 
-/// The body, if it is a JSON object within bounds. What it means is not looked at here.
-async fn read<B>(headers: &HeaderMap, body: B) -> Result<String, Reply>
-where
-    B: http_body::Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send,
-{
-    let announced =
-        headers.get(http::header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > BODY_LIMIT) {
-        return Err(Reply::TooLarge);
-    }
-    let bytes = match Limited::new(Box::pin(body), BODY_LIMIT).collect().await {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(Reply::TooLarge),
-        Err(_) => return Err(Reply::NotJson),
+/// The body, if it is one that the queue takes and the dispatcher reads. What it means is not looked at here.
+fn text(sent: Sent) -> Result<String, Reply> {
+    let bytes = match sent {
+        Sent::Body(bytes) => bytes,
+        Sent::TooLarge => return Err(Reply::TooLarge),
+        Sent::Nothing | Sent::Broken => return Err(Reply::Unreadable("must be a JSON object")),
     };
-    let text = String::from_utf8(bytes.into()).map_err(|_| Reply::NotJson)?;
-    let is_object = text.trim_start().starts_with('{')
-        && serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok();
-    if is_object { Ok(text) } else { Err(Reply::NotJson) }
+    let text = String::from_utf8(bytes.into()).map_err(|_| Reply::Unreadable("must be UTF-8"))?;
+    match Envelope::check(&text) {
+        Ok(()) if queues::takes(&text) => Ok(text),
+        Ok(()) => Err(Reply::TooLarge),
+        Err(Unreadable::ByteOrderMark) => Err(Reply::Unreadable("must not begin with a byte order mark")),
+        Err(Unreadable::NotJson(_) | Unreadable::NotObject) => {
+            Err(Reply::Unreadable("must be a JSON object"))
+        }
+    }
 }
 
 #[derive(OpenApi)]

@@ -1,10 +1,11 @@
 //! The webhook receiver: verify, bound, store, and only then say 200.
 //!
 //! Makes one AWS call for each delivery, `SendMessage`, and keeps its whole answer under RingCentral's 1024 bytes
-//! with headers. It must never call RingCentral or DynamoDB, decorate its answers, or say 200 without storage;
-//! whoever sends a wrong token learns nothing about what exists.
+//! with headers. It must never call RingCentral or DynamoDB, decorate its answers, or say 200 without storage: a
+//! handshake alone, which has nothing to store, is echoed. A wrong token learns nothing about what exists.
 
 mod address;
+mod body;
 mod handler;
 mod reply;
 
@@ -18,8 +19,9 @@ use queues::DeliveryQueue;
 pub use handler::{description, receive};
 pub use reply::Reply;
 
-/// The largest delivery (bytes). RingCentral's events are a few kilobytes; an item of DynamoDB has 400.
-pub const BODY_LIMIT: usize = 256 * 1024;
+/// The largest delivery (bytes): what the queue takes. RingCentral's events are a few kilobytes; it repeats what is refused
+/// until it gives the subscription up, so a refusal must be the last resort.
+pub const BODY_LIMIT: usize = queues::LARGEST_BODY;
 
 /// What this function may touch.
 #[derive(Clone)]

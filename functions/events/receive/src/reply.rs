@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
 
 /// What a delivery is answered with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,12 +13,14 @@ pub enum Reply {
     Handshake(HeaderValue),
     /// Wrong token, unknown tenant or no address: all the same from outside.
     Refused,
-    /// Not a JSON object.
-    NotJson,
-    /// Larger than [`crate::BODY_LIMIT`].
+    /// Not an event, for this reason.
+    Unreadable(&'static str),
+    /// Larger than what the queue takes.
     TooLarge,
     /// It could not be stored: RingCentral must send it again.
     NotStored,
+    /// Another method than POST.
+    NotPosted,
 }
 
 impl Reply {
@@ -27,30 +30,44 @@ impl Reply {
         match self {
             Self::Stored | Self::Handshake(_) => StatusCode::OK,
             Self::Refused => StatusCode::UNAUTHORIZED,
-            Self::NotJson => StatusCode::BAD_REQUEST,
+            Self::Unreadable(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotPosted => StatusCode::METHOD_NOT_ALLOWED,
         }
     }
 
-    pub(crate) fn response(self) -> Response<http_body_util::Full<Bytes>> {
-        let body: &'static str = match &self {
-            Self::Stored | Self::Handshake(_) => "",
-            Self::Refused => r#"{"title":"The delivery carries no valid token"}"#,
-            Self::NotJson => {
-                r#"{"title":"The delivery is not a JSON object","errors":[{"field":"body","reason":"must be a JSON object"}]}"#
-            }
+    /// The answer. One that says more than that all is well also says which request it answers.
+    pub(crate) fn response(self, request_id: &str) -> Response<Full<Bytes>> {
+        let body: Bytes = match &self {
+            Self::Stored | Self::Handshake(_) => Bytes::new(),
+            Self::Refused => r#"{"title":"The delivery carries no valid token"}"#.into(),
+            Self::Unreadable(reason) => told("The delivery is not a JSON object", reason),
             Self::TooLarge => {
-                r#"{"title":"The delivery is too large","errors":[{"field":"body","reason":"must have at most 262144 bytes"}]}"#
+                let reason = format!("must have at most {} bytes", crate::BODY_LIMIT);
+                told("The delivery is too large", &reason)
             }
-            Self::NotStored => r#"{"title":"The delivery could not be stored; send it again"}"#,
+            Self::NotStored => r#"{"title":"The delivery could not be stored; send it again"}"#.into(),
+            Self::NotPosted => r#"{"title":"A delivery is sent with POST"}"#.into(),
         };
-        let mut response = Response::new(http_body_util::Full::from(body));
+        let mut response = Response::new(Full::from(body));
         *response.status_mut() = self.status();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Self::Handshake(token) = self {
-            response.headers_mut().insert("validation-token", token);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if self.status() != StatusCode::OK
+            && let Ok(id) = HeaderValue::from_str(request_id)
+        {
+            headers.insert("x-request-id", id);
+        }
+        match self {
+            Self::Handshake(token) => drop(headers.insert("validation-token", token)),
+            Self::NotPosted => drop(headers.insert(header::ALLOW, HeaderValue::from_static("POST"))),
+            _ => {}
         }
         response
     }
+}
+
+fn told(title: &str, reason: &str) -> Bytes {
+    format!(r#"{{"title":"{title}","errors":[{{"field":"body","reason":"{reason}"}}]}}"#).into()
 }

@@ -75,6 +75,11 @@ impl Draft {
         &self.subscription.address
     }
 
+    /// The token that every delivery brings.
+    pub(crate) fn verification_token(&self) -> Option<&str> {
+        self.subscription.verification_token.as_deref()
+    }
+
     /// Stores the subscription once its address answered.
     ///
     /// # Errors

@@ -72,14 +72,18 @@ pub(crate) fn check_address(address: &str) -> Result<(), ApiError> {
 }
 
 /// Validates an address: it must echo a random `Validation-Token` header within 3 s in a 200 of JSON of at most
-/// 1024 bytes.
+/// 1024 bytes. `verification_token` comes along if there is one.
 ///
 /// # Errors
 /// SUB-520 (not echoed), SUB-521 (not reachable), SUB-524 (certificate), SUB-525 (anything else).
-pub(crate) async fn handshake(client: &Client, address: &str) -> Result<(), ApiError> {
+pub(crate) async fn handshake(
+    client: &Client,
+    address: &str,
+    verification_token: Option<&str>,
+) -> Result<(), ApiError> {
     let error = |code, message: &str| ApiError::bad_request(code, message).about("deliveryMode.address");
     let token = Uuid::new_v4().to_string();
-    let mut headers = HeaderMap::new();
+    let mut headers = verification(verification_token);
     if let Ok(value) = HeaderValue::from_str(&token) {
         headers.insert("validation-token", value);
     }
@@ -109,11 +113,16 @@ pub(crate) async fn deliver(
     verification_token: Option<&str>,
     body: Bytes,
 ) -> Result<(), Failure> {
+    exchange(client, address, verification(verification_token), body).await.map(drop)
+}
+
+/// The header by which a receiver knows whose request it is.
+fn verification(token: Option<&str>) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    if let Some(Ok(value)) = verification_token.map(HeaderValue::from_str) {
+    if let Some(Ok(value)) = token.map(HeaderValue::from_str) {
         headers.insert("verification-token", value);
     }
-    exchange(client, address, headers, body).await.map(drop)
+    headers
 }
 
 async fn exchange(

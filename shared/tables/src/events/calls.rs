@@ -1,6 +1,7 @@
 //! The events of a call, in the order of its sequence: they lie together.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use clock::Millis;
 use events::{Event, EventPage, EventQuery, EventStoreError};
 use tenant::TenantId;
 
@@ -22,8 +23,13 @@ use crate::{
 const STEPS: usize = 10;
 
 /// Every event of a call.
-pub(super) async fn all(tables: &Tables, tenant: &TenantId, id: &str) -> Result<Vec<Event>, TableError> {
-    let whole = Bounds { enough: usize::MAX, steps: usize::MAX };
+pub(super) async fn all(
+    tables: &Tables,
+    tenant: &TenantId,
+    id: &str,
+    now: Millis,
+) -> Result<Vec<Event>, TableError> {
+    let whole = Bounds { enough: usize::MAX, steps: usize::MAX, now };
     let (events, _) = read(query(tables, tenant, id), tenant, id, &whole, |_| true).await?;
     Ok(events.into_iter().map(|(_, event)| event).collect())
 }
@@ -33,6 +39,7 @@ pub(super) async fn list(
     tenant: &TenantId,
     id: &str,
     asked: &EventQuery,
+    now: Millis,
 ) -> Result<EventPage, EventStoreError> {
     let mut request = query(tables, tenant, id)
         .filter_expression("#received BETWEEN :from AND :to")
@@ -54,7 +61,7 @@ pub(super) async fn list(
         }
         request = request.set_exclusive_start_key(Some(wire(tenant, &Key { partition, place })));
     }
-    let bounds = Bounds { enough: asked.limit + 1, steps: STEPS };
+    let bounds = Bounds { enough: asked.limit + 1, steps: STEPS, now };
     let of_subscription =
         |event: &Event| asked.subscription.is_none() || asked.subscription == event.subscription_id;
     let read = read(request, tenant, id, &bounds, of_subscription).await;
@@ -77,6 +84,8 @@ struct Bounds {
     enough: usize,
     /// Or when it has asked so often.
     steps: usize,
+    /// Without those that have ended.
+    now: Millis,
 }
 
 /// Reads the events that are wanted, and tells where the looking ended if it came to no other end.
@@ -91,6 +100,9 @@ async fn read(
     for asked in 1.. {
         let output = request.clone().send().await.map_err(failed)?;
         for item in output.items.unwrap_or_default() {
+            if !item::is_read(&item, bounds.now)? {
+                continue;
+            }
             let place = item::string(&item, SORT)?.to_owned();
             let event = item::event(tenant, &item)?;
             if wanted(&event) {

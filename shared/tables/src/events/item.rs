@@ -22,10 +22,20 @@ pub(super) const RECEIVED: &str = "received";
 const PROCESSED: &str = "processed";
 /// The entry of the journal that announced it.
 const ENTRY: &str = "entry";
+/// Until when it is read (seconds), if that is before the item ends.
+const READ_UNTIL: &str = "until";
+/// The largest item that DynamoDB takes (bytes).
+const LARGEST: usize = 400 * 1_024;
 
-pub(super) fn of(event: &Event, announced: Entry, expires_at: i64) -> Result<Item, TableError> {
+/// The item of an event that is read until this second and known until that one; `None` if no item has room for it.
+pub(super) fn of(
+    event: &Event,
+    announced: Entry,
+    read_until: i64,
+    expires_at: i64,
+) -> Result<Option<Item>, TableError> {
     let key = Key::of(event);
-    Ok(Item::from([
+    let mut item = Item::from([
         (KEY.to_owned(), text(key.pk(&event.tenant))),
         (SORT.to_owned(), text(key.place)),
         (RAW.to_owned(), bytes(pack(&event.raw)?)),
@@ -34,7 +44,28 @@ pub(super) fn of(event: &Event, announced: Entry, expires_at: i64) -> Result<Ite
         (PROCESSED.to_owned(), number(event.processed_at)),
         (ENTRY.to_owned(), bytes(announced.into_bytes().into())),
         (EXPIRES.to_owned(), number(expires_at)),
-    ]))
+    ]);
+    if read_until < expires_at {
+        item.insert(READ_UNTIL.to_owned(), number(read_until));
+    }
+    Ok((size(&item) <= LARGEST).then_some(item))
+}
+
+/// What DynamoDB counts of an item (bytes): names and values. A number has a byte for two digits, and one more.
+fn size(item: &Item) -> usize {
+    let value = |value: &AttributeValue| match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(number) => number.len().div_ceil(2) + 1,
+        AttributeValue::B(blob) => blob.as_ref().len(),
+        _ => LARGEST,
+    };
+    item.iter().map(|(name, of_name)| name.len() + value(of_name)).sum()
+}
+
+/// Whether it can still be read. DynamoDB deletes what has ended days later, and an event's identity outlives it.
+pub(super) fn is_read(item: &Item, now: Millis) -> Result<bool, TableError> {
+    let until = if item.contains_key(READ_UNTIL) { READ_UNTIL } else { EXPIRES };
+    Ok(now / 1_000 < integer(item, until)?)
 }
 
 pub(super) fn event(tenant: &TenantId, item: &Item) -> Result<Event, TableError> {
@@ -73,4 +104,28 @@ fn integer(item: &Item, name: &str) -> Result<i64, TableError> {
 
 fn lacks(name: &str) -> TableError {
     TableError(format!("an item lacks its {name}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_read_until_its_time_and_not_until_its_item_ends() {
+        let event = Event::read("acme".parse().unwrap(), "{}".to_owned(), 0, 0).unwrap();
+        let item = |read_until| of(&event, Entry::nil(), read_until, 100).unwrap().unwrap();
+        let read = |item: &Item, second: i64| is_read(item, second * 1_000).unwrap();
+        assert!(read(&item(10), 9) && !read(&item(10), 10));
+        // DynamoDB takes its time to delete what has ended.
+        assert!(read(&item(100), 99) && !read(&item(100), 100));
+        assert!(!item(100).contains_key(READ_UNTIL), "it is not paid for where it says nothing");
+    }
+
+    #[test]
+    fn an_item_ends_where_dynamodb_ends_it() {
+        let filled = |bytes: usize| Item::from([("raw".to_owned(), self::bytes(vec![0; bytes]))]);
+        assert_eq!(size(&filled(LARGEST - 3)), LARGEST);
+        let digits = Item::from([("n".to_owned(), number(12_345))]);
+        assert_eq!(size(&digits), 1 + 4);
+    }
 }

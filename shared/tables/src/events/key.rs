@@ -21,7 +21,9 @@ impl Key {
         let identity = URL_SAFE_NO_PAD.encode(&Sha256::digest(event.key.as_bytes())[..16]);
         match &event.session {
             Some((id, sequence)) => {
-                Self { partition: call(id), place: format!("{}#{identity}", sortable(*sequence)) }
+                // What says no place in its call lies where a call begins.
+                let place = format!("{}#{identity}", sortable(sequence.unwrap_or(0)));
+                Self { partition: call(id), place }
             }
             None => Self { partition: format!("event#{identity}"), place: "event".to_owned() },
         }

@@ -39,6 +39,7 @@ pub(super) async fn list(
     tables: &Tables,
     tenant: &TenantId,
     query: &EventQuery,
+    now: Millis,
 ) -> Result<EventPage, EventStoreError> {
     let position = query.after.as_deref().map(Position::decode).transpose()?;
     let after = match position {
@@ -48,7 +49,7 @@ pub(super) async fn list(
         }
         Some(_) => return Err(EventStoreError::InvalidPosition),
     };
-    let (events, looked_at) = read(tables, tenant, query, after).await.map_err(store_failed)?;
+    let (events, looked_at) = read(tables, tenant, query, after, now).await.map_err(store_failed)?;
     let mut page = page::of(events, query.limit, true);
     page.next = page.next.or(looked_at.map(|position| position.encode()));
     Ok(page)
@@ -60,6 +61,7 @@ async fn read(
     tenant: &TenantId,
     query: &EventQuery,
     after: Option<(Reverse<Millis>, Key)>,
+    now: Millis,
 ) -> Result<(Vec<(Key, Event)>, Option<Position>), TableError> {
     let to = after.as_ref().map_or(query.to, |(Reverse(at), _)| *at);
     let wanted = |candidate: &Candidate| {
@@ -89,7 +91,7 @@ async fn read(
             let chunk = next(&mut waiting, most, certain);
             last = chunk.last().map(Position::of);
             let hoped = events.len() + chunk.len();
-            applied(tables, tenant, chunk, query, &mut events).await?;
+            applied(tables, tenant, chunk, (query, now), &mut events).await?;
             missed |= events.len() < hoped;
         }
         if ended || events.len() > query.limit {
@@ -124,7 +126,7 @@ async fn applied(
     tables: &Tables,
     tenant: &TenantId,
     candidates: Vec<Candidate>,
-    query: &EventQuery,
+    (query, now): (&EventQuery, Millis),
     events: &mut Vec<(Key, Event)>,
 ) -> Result<(), TableError> {
     // Several entries may have announced the same event, and a key may be asked for only once.
@@ -132,7 +134,7 @@ async fn applied(
     let items = look_up(tables, keys.into_iter().map(|key| wire(tenant, key)).collect()).await?;
     for Candidate { at, key, entry, .. } in candidates {
         let Some(item) = items.get(&(key.pk(tenant), key.place.clone())) else { continue };
-        if item::announced(item)? == entry && item::received(item)? == at.0 {
+        if item::announced(item)? == entry && item::received(item)? == at.0 && item::is_read(item, now)? {
             let event = item::event(tenant, item)?;
             if query.subscription.is_none() || query.subscription == event.subscription_id {
                 events.push((key, event));
