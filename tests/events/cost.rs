@@ -1,7 +1,7 @@
 //! What a delivery costs in DynamoDB, counted in what the store holds afterwards: `trunkline cost` must not promise less.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::{Value, json};
+use serde_json::Value;
 use simulator::EventsOrder;
 use trunkline::{WRITES_OF_A_BATCH, WRITES_OF_AN_EVENT};
 use trunkline_tests::{Answer, World};
@@ -20,10 +20,8 @@ fn size(value: &Value) -> usize {
 
 /// The size of each item of the events table that is an entry of the journal, and of each that is none.
 async fn stored(world: &World) -> (Vec<usize>, Vec<usize>) {
-    let scan = world.http.post(world.aws().url()).header("x-amz-target", "DynamoDB_20120810.Scan");
-    let answer = Answer::of(scan.json(&json!({ "TableName": "trunkline-events" }))).await;
-    let items: Vec<_> =
-        answer.json["Items"].as_array().unwrap().iter().map(|item| item.as_object().unwrap()).collect();
+    let items = world.items("trunkline-events").await;
+    let items: Vec<_> = items.iter().map(|item| item.as_object().unwrap()).collect();
     let bytes = |journal: bool| {
         let wanted =
             items.iter().filter(|item| item["pk"]["S"].as_str().unwrap().contains("#journal#") == journal);

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 use trunkline::EventSource;
-use trunkline_tests::{Answer, World};
+use trunkline_tests::World;
 
 use crate::shapes::deliver;
 
@@ -28,10 +28,8 @@ async fn between(world: &World, from: i64, to: i64) -> Vec<Value> {
 
 /// The table's items of events, as they are stored.
 async fn items(world: &World) -> Vec<Value> {
-    let scan = world.http.post(world.aws().url()).header("x-amz-target", "DynamoDB_20120810.Scan");
-    let answer = Answer::of(scan.json(&serde_json::json!({ "TableName": "trunkline-events" }))).await;
-    let items = answer.json["Items"].as_array().unwrap().clone();
-    items.into_iter().filter(|item| !item["pk"]["S"].as_str().unwrap().contains("#journal#")).collect()
+    let items = world.items("trunkline-events").await.into_iter();
+    items.filter(|item| !item["pk"]["S"].as_str().unwrap().contains("#journal#")).collect()
 }
 
 #[tokio::test]

@@ -11,7 +11,10 @@ use trunkline_tests::World;
 async fn a_table_with_other_keys_is_named_together_with_what_to_do() {
     let world = World::new().await;
     let old = EmbeddedAws::start(Options::default()).await.unwrap();
-    let sdk = world.cloud.sdk.to_builder().endpoint_url(old.url()).build();
+    let key = old.access_key().expose();
+    let credentials = aws_sdk_dynamodb::config::Credentials::new(key, "any", None, None, "a story");
+    let provider = aws_sdk_dynamodb::config::SharedCredentialsProvider::new(credentials);
+    let sdk = world.cloud.sdk.to_builder().endpoint_url(old.url()).credentials_provider(provider).build();
     let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash).build().unwrap();
     let attribute =
         AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);

@@ -148,6 +148,18 @@ impl World {
         self.cloud.embedded.as_ref().expect("every world has one")
     }
 
+    /// Every item of a table, as DynamoDB writes it.
+    pub async fn items(&self, table: &str) -> Vec<Value> {
+        let scan = self.http.post(self.aws().url()).header("x-amz-target", "DynamoDB_20120810.Scan");
+        let key = self.aws().access_key().expose();
+        let scan = scan.header(
+            "authorization",
+            format!("AWS4-HMAC-SHA256 Credential={key}/20261120/x/dynamodb/aws4_request"),
+        );
+        let answer = Answer::of(scan.json(&serde_json::json!({ "TableName": table }))).await;
+        answer.json["Items"].as_array().expect("items").clone()
+    }
+
     /// A bearer token with this role.
     pub fn token(&self, role: Role) -> String {
         let claims = Claims::new("storyteller", TENANT.parse().expect("a tenant"), role, 4_000_000_000);
