@@ -78,6 +78,11 @@ async fn pass(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) ->
     }
     let request = door.http.post(&door.aws).header("x-amz-target", target);
     let request = request.header("content-type", headers["content-type"].clone());
+    // Its key is what the embedded AWS lets in.
+    let request = match headers.get("authorization") {
+        Some(key) => request.header("authorization", key.clone()),
+        None => request,
+    };
     let answer = request.body(body).send().await.unwrap();
     let (status, kind) = (answer.status(), answer.headers()["content-type"].clone());
     (status, [("content-type", kind)], answer.bytes().await.unwrap()).into_response()

@@ -69,7 +69,8 @@ fn context_of(folder: &str) -> Vec<String> {
     let types =
         fields.filter(|line| !line.starts_with("//")).filter_map(|line| Some(line.split_once(": ")?.1));
     let words = types.flat_map(|of| of.split(|c: char| !c.is_alphanumeric()));
-    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    // The length of an array is no port.
+    words.filter(|word| word.starts_with(|c: char| c.is_alphabetic())).map(str::to_owned).collect()
 }
 
 /// Every permission of a function is for a port of its context, and every port of it is allowed something.
