@@ -67,13 +67,15 @@ def concurrent(world):
     world.figure("answers", statuses)
 
 
-@story("A refusal is remembered as well")
+@story("A refusal changed nothing, and keeps nothing under its key")
 def refusals(world):
     gateway = world.gateway()
     taken = {**person(), "extensionNumber": "101"}
     first = gateway.post("/api/extensions", taken, key="refused")
     again = gateway.post("/api/extensions", taken, key="refused")
     world.equal((first.status, again.status), (400, 400), "a number that is taken")
-    world.equal(again.body, first.body, "the replayed refusal")
+    world.equal([one.headers.get("idempotency-replayed") for one in (first, again)], [None, None], "replays")
     world.equal(again.headers.get("content-type"), "application/problem+json", "its content type")
-    world.equal(gateway.ringcentral.requests()["createExtension"], 1, "creations that reached RingCentral")
+    world.equal(gateway.ringcentral.requests()["createExtension"], 2, "creations that RingCentral was asked for")
+    mended = gateway.post("/api/extensions", person(), key="refused")
+    world.equal(mended.status, 201, f"a corrected request with the same key ({mended})")

@@ -77,7 +77,9 @@ def refused(world):
         world.expect(len(answer) <= 1024 or status == 404, f"{name}: an answer of {len(answer)} bytes")
         world.expect(token.encode() not in answer, f"{name}: the answer tells the token")
     alike = [(path, "0" * 64), (path.replace("/default/", "/other/"), token), (path.replace(key, "0" * 32), "x")]
-    answers = {send(gateway, where, what)[1].split(b"date:")[0] for where, what in alike}
+    # Each has an id of its own; everything else has to be the same.
+    own = re.compile(rb"(?i)(x-request-id|date): [^\r]*")
+    answers = {own.sub(b"", send(gateway, where, what)[1]) for where, what in alike}
     world.equal(len(answers), 1, "answers to a wrong token, an unknown tenant and an unknown subscription")
     world.equal((gateway.aws.sent(), gateway.aws.depth(), len(gateway.events())), before, "sent, queued, processed")
     world.equal(gateway.aws.dead_letters(), 0, "dead letters")
@@ -127,7 +129,8 @@ def handshakes(world):
     encoded = handshake(gateway, address, [b"Validation-Token: a%0d%0aSet-Cookie:stolen=1\r\n"])
     world.expect("set-cookie" not in encoded[2], f"an encoded line break became a header: {encoded[0]!r}")
     both = [b"Validation-Token: abc\r\n", b"Verification-Token: x\r\n"]
-    world.equal(handshake(gateway, address, both)[1], 401, "a handshake that also claims to be a delivery")
+    # RingCentral may send both with a handshake: a request without a body delivers nothing.
+    world.equal(handshake(gateway, address, both)[1], 200, "a handshake that also brings a token")
     world.equal(gateway.aws.sent(), 0, "messages sent to a queue")
 
 

@@ -16,7 +16,7 @@ class Signed(Aws):
     """An endpoint that asks who is there."""
 
     def __init__(self, url, key, secret, session=None):
-        super().__init__(url)
+        super().__init__(url, key)
         self._credentials = Credentials(key, secret, session)
 
     def attempt(self, target, body):
