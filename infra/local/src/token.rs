@@ -38,7 +38,7 @@ pub struct Token {
     /// The data folder of a gateway on this machine, running or not
     #[arg(long, default_value = ".trunkline", conflicts_with = "key")]
     pub data: PathBuf,
-    /// `-`: the key is read from standard input, as the secret <stack>/auth holds it
+    /// `-`: the key is read from standard input, as the secret `<stack>/auth` holds it
     #[arg(long, value_parser = ["-"], value_name = "-")]
     pub key: Option<String>,
 }
