@@ -90,8 +90,7 @@ fn passing(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut group = criterion.benchmark_group("pass and settle");
     for name in ["heavy", "light"] {
-        let tenant = "acme".parse().unwrap();
-        let bucket = Bucket { tenant, identity: "app".to_owned(), group: Group::named(name) };
+        let bucket = Bucket { identity: "app".to_owned(), group: Group::named(name) };
         let clock = Bounded::new(Arc::new(Manual::eager(START)), 0);
         let gate = Gate::new(Arc::new(MemoryWindows::default()), clock, Policy::default());
         group.bench_function(name, |bench| {

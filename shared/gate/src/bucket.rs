@@ -3,7 +3,6 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tenant::TenantId;
 
 /// RingCentral's throttling group of an operation.
 ///
@@ -51,29 +50,42 @@ impl fmt::Display for Group {
     }
 }
 
-/// One sliding window of RingCentral: a tenant's (app, user) and a group.
+/// One sliding window of RingCentral: an (app, user) and a group.
+///
+/// It has no tenant: RingCentral counts by app and user, so tenants that share a user share its windows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Bucket {
-    /// Whose budget it is.
-    pub tenant: TenantId,
-    /// The fingerprint of the app and the user, the same in every process that shares the credentials.
+    /// Names the app and the user without revealing them, the same in every process that calls as them. It has no `#`.
     pub identity: String,
     /// The throttling group.
     pub group: Group,
 }
 
 impl Bucket {
-    /// The key of the bucket's stored item; the tenant leads.
+    /// The key of the bucket's stored item.
     #[must_use]
     pub fn key(&self) -> String {
-        format!("{}#{}#{}", self.tenant, self.identity, self.group)
+        format!("{}#{}", self.identity, self.group)
     }
 
-    /// The bucket of a stored item.
+    /// The bucket of a stored item; `None` for the key of another kind, such as that of an earlier version.
     #[must_use]
     pub fn of_key(key: &str) -> Option<Self> {
-        let mut parts = key.splitn(3, '#');
-        let (tenant, identity, group) = (parts.next()?, parts.next()?, parts.next()?);
-        Some(Self { tenant: tenant.parse().ok()?, identity: identity.to_owned(), group: Group::named(group) })
+        let (identity, group) = key.split_once('#').filter(|(_, group)| !group.contains('#'))?;
+        Some(Self { identity: identity.to_owned(), group: Group::named(group) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_names_its_bucket_and_one_of_an_earlier_version_names_none() {
+        let bucket = Bucket { identity: "3f9a".to_owned(), group: Group::named("light") };
+        assert_eq!(Bucket::of_key(&bucket.key()), Some(bucket));
+        for key in ["acme#3f9a#light", "acme##", "light", ""] {
+            assert_eq!(Bucket::of_key(key), None, "{key}");
+        }
     }
 }

@@ -12,7 +12,7 @@ pub enum Scope {
     Call,
     /// The requests of one group, such as a limit of a service of its own (MSG-305).
     Group,
-    /// Everything that is asked of one account.
+    /// Everything that is asked of one account, as far as it is asked as the same user of the same app.
     Account,
     /// Everything that is asked from this address: the whole deployment, whoever its tenants are.
     Address,
@@ -25,7 +25,7 @@ impl Scope {
         match self {
             Self::Call => false,
             Self::Group => struck == other,
-            Self::Account => struck.tenant == other.tenant,
+            Self::Account => struck.identity == other.identity,
             Self::Address => true,
         }
     }

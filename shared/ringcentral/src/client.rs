@@ -124,8 +124,7 @@ impl RingCentral {
             attempts += 1;
             let token =
                 self.session.token(tenant, &credentials, strikes).await.map_err(|error| self.widen(error))?;
-            let (failure, after) = match self.attempt(tenant, &credentials, &token, request, deadline).await?
-            {
+            let (failure, after) = match self.attempt(&credentials, &token, request, deadline).await? {
                 Step::Answered(answer) => return Ok(answer),
                 Step::Failed(error) => return Err(error),
                 Step::TokenRefused(rejection) => {
@@ -205,8 +204,8 @@ impl RingCentral {
     pub async fn limits(&self, tenant: &TenantId) -> Result<Vec<(Group, Window)>, CallError> {
         let identity = self.credentials.credentials(tenant).await?.identity();
         let windows = ["light", "medium", "heavy", "auth"].map(|name| {
-            let (tenant, identity, group) = (tenant.clone(), identity.clone(), Group::named(name));
-            let bucket = Bucket { tenant, identity, group: group.clone() };
+            let group = Group::named(name);
+            let bucket = Bucket { identity: identity.clone(), group: group.clone() };
             async move { Ok((group, self.gate.window(&bucket).await.map_err(CallError::Windows)?)) }
         });
         futures::future::try_join_all(windows).await
@@ -214,7 +213,6 @@ impl RingCentral {
 
     async fn attempt(
         &self,
-        tenant: &TenantId,
         credentials: &Credentials,
         token: &TokenRecord,
         request: &Request,
@@ -222,7 +220,7 @@ impl RingCentral {
     ) -> Result<Step, CallError> {
         let operation = request.operation();
         let group = self.groups.of(operation);
-        let bucket = Bucket { tenant: tenant.clone(), identity: credentials.identity(), group };
+        let bucket = Bucket { identity: credentials.identity(), group };
         let permit = self.permit(&bucket, request, deadline).await?;
         if !self.has_time(deadline) {
             self.settle(&bucket, permit, Notice { outcome: Outcome::Unsent, ..Notice::default() }).await;

@@ -8,7 +8,7 @@ use gate::{Bucket, Gate, Group, Notice, Patience, Policy, Priority};
 use serde::{Deserialize, Serialize};
 use tables::WindowTable;
 use tokio::time::Instant;
-use trunkline::{PREFIX, TENANT};
+use trunkline::PREFIX;
 
 use crate::{
     Failure,
@@ -69,8 +69,7 @@ pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
     for round in 0..ROUNDS {
         for index in 0..plan.buckets {
             let identity = format!("cost-{index}");
-            let bucket =
-                Bucket { tenant: TENANT.parse()?, identity: identity.clone(), group: Group::named("light") };
+            let bucket = Bucket { identity: identity.clone(), group: Group::named("light") };
             let limit = bucket.group.default_limit();
             let notice = Notice {
                 announced: Some((limit, 60_000)),

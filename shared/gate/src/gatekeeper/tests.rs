@@ -4,8 +4,7 @@ use super::*;
 use crate::{Cause, MemoryWindows, Scope};
 
 fn bucket() -> Bucket {
-    let tenant = "acme".parse().unwrap();
-    Bucket { tenant, identity: "app".to_owned(), group: Group::named("Auth") }
+    Bucket { identity: "app".to_owned(), group: Group::named("Auth") }
 }
 
 /// A clock that is its own authority.

@@ -57,11 +57,7 @@ impl Grant<'_> {
 
     async fn once(&self) -> Result<Option<TokenRecord>, TokenError> {
         let clock = self.clock.clock();
-        let bucket = Bucket {
-            tenant: self.tenant.clone(),
-            identity: self.credentials.identity(),
-            group: Group::named(GET_TOKEN.group),
-        };
+        let bucket = Bucket { identity: self.credentials.identity(), group: Group::named(GET_TOKEN.group) };
         let patience = Patience((self.deadline - clock.now()).max(0));
         let permit = self.gate.pass(&bucket, Priority::Interactive, patience).await?;
         let (holds, in_time) = (self.lease.holds(), clock.now() <= self.deadline);
