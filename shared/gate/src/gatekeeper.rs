@@ -1,5 +1,6 @@
 //! The gate of one process: its last known windows, and waiters joined into one write.
 
+mod adopt;
 mod stop;
 
 use std::{
@@ -150,8 +151,8 @@ impl Gate {
         patience: Patience,
     ) -> Result<Booking, GateError> {
         let wish = self.wish(priority, count, patience);
-        let taken = self.take(&self.turnstile(bucket), bucket, wish).await?;
-        Ok(Booking::new(self.clone(), bucket.clone(), wish, taken))
+        let (bucket, taken) = self.take(bucket, wish).await?;
+        Ok(Booking::new(self.clone(), bucket, wish, taken))
     }
 
     fn wish(&self, priority: Priority, count: usize, patience: Patience) -> Wish {
@@ -161,11 +162,12 @@ impl Gate {
 
     /// Passes one request, whatever the wish's count.
     pub(crate) async fn pass_with(&self, bucket: &Bucket, wish: Wish) -> Result<Permit, GateError> {
-        let turnstile = self.turnstile(bucket);
         let mut wish = Wish { count: 1, ..wish };
         loop {
-            for taken in self.take(&turnstile, bucket, wish).await? {
-                match self.redeem(&turnstile, bucket, wish, taken).await? {
+            let (bucket, taken) = self.take(bucket, wish).await?;
+            let turnstile = self.turnstile(&bucket);
+            for taken in taken {
+                match self.redeem(&turnstile, &bucket, wish, taken).await? {
                     Ok(permit) => return Ok(permit),
                     Err(again) => wish = again,
                 }
@@ -173,8 +175,25 @@ impl Gate {
         }
     }
 
-    /// Takes slots, or says when the first of them opens.
-    async fn take(
+    /// Takes slots of a bucket, or of the one it has become, or says when the first of them opens.
+    async fn take(&self, bucket: &Bucket, mut wish: Wish) -> Result<(Bucket, Vec<Taken>), GateError> {
+        let mut bucket = bucket.clone();
+        loop {
+            let asked = self.resolve(&bucket);
+            if asked != bucket {
+                // What a closed window had granted is not given back: see `give_back`.
+                (bucket, wish.give_back) = (asked, None);
+            }
+            let turnstile = self.turnstile(&bucket);
+            let taken = self.take_of(&turnstile, &bucket, wish).await;
+            // It may have been closed while this process asked for it.
+            if taken.is_ok() || self.resolve(&bucket) == bucket {
+                return taken.map(|taken| (bucket, taken));
+            }
+        }
+    }
+
+    async fn take_of(
         &self,
         turnstile: &Turnstile,
         bucket: &Bucket,
@@ -187,10 +206,11 @@ impl Gate {
             let Some(Reservation::Later { at, cause }) = reservations.first().copied() else {
                 return Ok(reservations.into_iter().filter_map(Taken::of).collect());
             };
-            if at <= wish.deadline {
+            let open = turnstile.moved().is_none();
+            if open && at <= wish.deadline {
                 self.clock.sleep_until(at).await;
                 turnstile.refresh().await?;
-            } else if !looked && turnstile.is_doubtful() {
+            } else if open && !looked && turnstile.is_doubtful() {
                 // Nobody is sent away by what was true a while ago.
                 turnstile.refresh().await?;
                 looked = true;
@@ -234,7 +254,8 @@ impl Gate {
     }
 
     async fn settle_with(&self, permit: Permit, notice: Notice, more: Learned) -> Result<(), GateError> {
-        let Permit { bucket, slot, probe, .. } = permit;
+        let Permit { bucket: granted, slot, probe, priority } = permit;
+        let bucket = self.resolve(&granted);
         let arrived = self.clock.now().latest;
         let turnstile = self.turnstile(&bucket);
         let known = turnstile.known();
@@ -246,9 +267,9 @@ impl Gate {
         if notice.outcome == Outcome::Answered && !recovered && !urgent {
             return Ok(());
         }
-        turnstile
+        let settled = turnstile
             .write(|window| {
-                if notice.outcome == Outcome::Unsent {
+                if notice.outcome == Outcome::Unsent && bucket == granted {
                     window.release(slot, false);
                 }
                 match notice.outcome {
@@ -258,7 +279,13 @@ impl Gate {
                     Outcome::Throttled(_) => {}
                 }
             })
-            .await
+            .await;
+        if self.resolve(&granted) != bucket {
+            // It was closed meanwhile, and the request is counted elsewhere now.
+            let permit = Permit { bucket: granted, slot, probe, priority };
+            return Box::pin(self.settle_with(permit, notice, Learned::default())).await;
+        }
+        settled
     }
 
     /// Takes over what an answer said that named another group than the permit's: its slot is free again, and the request
@@ -277,7 +304,7 @@ impl Gate {
         let permit = Permit { bucket: counted, slot: sent, probe: false, priority };
         // A 429 first: whatever fails after it, nothing more is sent.
         let settled = self.settle_with(permit, notice, charge).await;
-        let released = self.turnstile(&bucket).write(|window| window.release(slot, probe)).await;
+        let released = self.give_back(&bucket, slot, probe).await;
         settled.and(released)
     }
 
@@ -292,12 +319,13 @@ impl Gate {
     /// # Errors
     /// [`StoreError`] if it can't be read.
     pub async fn window(&self, bucket: &Bucket) -> Result<Window, StoreError> {
-        Ok(self.store.read(bucket).await?.unwrap_or_else(|| Window::unused(&bucket.group)))
+        let bucket = self.resolve(bucket);
+        Ok(self.store.read(&bucket).await?.unwrap_or_else(|| Window::unused(&bucket.group)))
     }
 
     /// The window of a bucket as this process last saw it: no request is made for it.
     pub fn last_seen(&self, bucket: &Bucket) -> Window {
-        self.turnstile(bucket).seen()
+        self.turnstile(&self.resolve(bucket)).seen()
     }
 
     /// The buckets that this process has used.

@@ -74,6 +74,11 @@ impl State {
         self.take(newer, asked, answered);
     }
 
+    /// Whether the window was read or written at all.
+    pub(crate) fn is_known(&self) -> bool {
+        self.known
+    }
+
     /// Whether others may have written since, for all that is known.
     pub(crate) fn is_stale(&self, now: Millis) -> bool {
         now - self.quiet.1 > STALE

@@ -12,6 +12,7 @@ pub struct StoreError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
 /// What became of a conditional write.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "it lives for a moment, and a lost race is taken over whole")]
 pub enum Written {
     /// The item is now what was offered.
     Yes,

@@ -82,6 +82,11 @@ impl Turnstile {
         locked(&self.state).window.clone()
     }
 
+    /// The identity whose window is asked instead of this one, if this process knows that it was closed.
+    pub(crate) fn moved(&self) -> Option<String> {
+        locked(&self.state).window.moved.clone()
+    }
+
     /// The window as last seen, with what answers have said since.
     pub(crate) fn seen(&self) -> Window {
         let mut window = self.known();
@@ -196,7 +201,8 @@ impl Turnstile {
             let taught = next.clone();
             change(&mut next);
             // A refusal changes nothing. Whether it may rest on this window is for whoever is refused to ask.
-            if next == taught && !learned.is_urgent(&known) {
+            let unseen = !fresh && !locked(&self.state).is_known();
+            if next == taught && !learned.is_urgent(&known) && !unseen {
                 return Ok(false);
             }
             if !fresh && !locked(&self.state).is_alone() {

@@ -4,6 +4,7 @@ mod fit;
 mod foreign;
 mod grain;
 mod grant;
+mod moved;
 mod pad;
 
 use clock::Millis;
@@ -97,6 +98,12 @@ pub struct Window {
     /// Probes in a row that were answered 429 themselves.
     #[serde(default)]
     pub vain: u32,
+    /// The identity whose window is asked instead of this one, which is closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<String>,
+    /// The identities whose windows were added to this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adopted: Vec<String>,
 }
 
 /// What a window says to a caller.
@@ -139,6 +146,8 @@ impl Window {
             probation: Probation::Over,
             failures: 0,
             vain: 0,
+            moved: None,
+            adopted: Vec::new(),
         }
     }
 
@@ -187,6 +196,9 @@ impl Window {
     /// Takes the next slot if it opens by the deadline.
     pub fn reserve(&mut self, ask: Ask) -> Reservation {
         let Ask { now, priority, .. } = ask;
+        if self.moved.is_some() {
+            return Reservation::Later { at: now + self.length, cause: Cause::Window };
+        }
         let (slot, cause) = self.next_slot(ask);
         // Batch never holds more than the next slot: whoever somebody waits for finds the one after it.
         let deadline = match priority {

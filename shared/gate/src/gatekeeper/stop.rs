@@ -31,6 +31,7 @@ impl Gate {
                 None => Ok(()),
             };
         }
+        let bucket = &self.resolve(bucket);
         let until = self.clock.now().latest + penalty.max(1);
         let mut concerned = self.concerned(bucket, scope);
         concerned.insert(bucket.clone());
@@ -45,7 +46,7 @@ impl Gate {
             outcomes.push(self.block_others(bucket, scope, &concerned, until).await);
         }
         if let Some((granted, slot, probe)) = elsewhere {
-            outcomes.push(self.turnstile(&granted).write(|window| window.release(slot, probe)).await);
+            outcomes.push(self.give_back(&granted, slot, probe).await);
         }
         outcomes.into_iter().collect()
     }
@@ -83,7 +84,7 @@ impl Gate {
     fn count(&self, bucket: &Bucket, permit: Permit) -> Option<(Bucket, Slot, bool)> {
         let Permit { bucket: granted, slot, probe, priority } = permit;
         let (turnstile, arrived) = (self.turnstile(bucket), self.clock.now().latest);
-        if granted == *bucket {
+        if self.resolve(&granted) == *bucket {
             turnstile.learn(Learned::of(&turnstile.known(), slot, arrived, probe, &Notice::default()));
             return None;
         }

@@ -267,3 +267,76 @@ async fn regression_the_pad_narrows_again_after_calm_windows() {
     answered_after(&gate, &clock, std::iter::repeat_n(10, 400)).await;
     assert_eq!(gate.window(&light()).await.unwrap().pad, 500);
 }
+
+fn of(identity: &str) -> Bucket {
+    Bucket { identity: identity.to_owned(), ..light() }
+}
+
+/// A gate, and as many requests as it lets pass at once.
+async fn burst(gate: &Gate, bucket: &Bucket, wanted: usize) -> usize {
+    let mut passed = 0;
+    for _ in 0..wanted {
+        if let Ok(permit) = gate.pass(bucket, Priority::Interactive, Patience(0)).await {
+            gate.settle(permit, Notice::default()).await.unwrap();
+            passed += 1;
+        }
+    }
+    passed
+}
+
+#[tokio::test]
+async fn regression_a_bucket_that_gets_another_name_gets_no_empty_window_beside_the_full_one() {
+    let (store, clock) = (Arc::new(MemoryWindows::default()), clock::Manual::at(1_795_000_000_000));
+    let gate = || Gate::new(store.clone(), alone(clock.clone()), Policy::default());
+    let (one, other, third) = (gate(), gate(), gate());
+    let (guessed, user) = (of("jwt"), of("user"));
+    assert_eq!((burst(&one, &guessed, 20).await, burst(&other, &guessed, 10).await), (20, 10));
+    one.adopt(&guessed, &user).await.unwrap();
+    assert_eq!(burst(&one, &user, 8).await, 8);
+    // This one has not heard of it: it asks for the old name, and is served from the new one.
+    assert_eq!(burst(&other, &guessed, 8).await, 8);
+    third.adopt(&guessed, &user).await.unwrap();
+    assert_eq!((burst(&third, &user, 99).await, burst(&other, &guessed, 9).await), (4, 0));
+    let adopted = third.window(&user).await.unwrap();
+    assert_eq!(adopted.count(|_| true), 50);
+    for gate in [&one, &other, &third] {
+        gate.adopt(&guessed, &user).await.unwrap();
+    }
+    assert_eq!(third.window(&user).await.unwrap().version, adopted.version, "once is enough");
+}
+
+#[tokio::test]
+async fn what_was_granted_under_the_old_name_is_settled_under_the_new_one() {
+    let (store, clock) = (Arc::new(MemoryWindows::default()), clock::Manual::eager(1_795_000_000_000));
+    let gate = || Gate::new(store.clone(), alone(clock.clone()), Policy::default());
+    let (one, other) = (gate(), gate());
+    let (guessed, user) = (of("jwt"), of("user"));
+    let permit = one.pass(&guessed, Priority::Interactive, Patience(0)).await.unwrap();
+    other.adopt(&guessed, &user).await.unwrap();
+    assert_eq!(other.window(&user).await.unwrap().count(|_| true), 1);
+    let stopped = Notice { outcome: Outcome::Throttled(60_000), ..Notice::default() };
+    one.settle(permit, stopped).await.unwrap();
+    assert_eq!(burst(&other, &user, 1).await + burst(&one, &guessed, 1).await, 0);
+}
+
+#[tokio::test]
+async fn regression_buckets_that_adopted_each_other_stay_closed_and_end_every_question() {
+    let (store, clock) = (Arc::new(MemoryWindows::default()), clock::Manual::at(1_795_000_000_000));
+    for (from, into) in [("jwt", "user"), ("user", "jwt"), ("older", "jwt")] {
+        let mut window = Window::unused(&light().group);
+        (window.version, window.moved) = (1, Some(into.to_owned()));
+        store.write(&of(from), 0, &window).await.unwrap();
+    }
+    let gate = Gate::new(store, alone(clock), Policy::default());
+    for from in ["older", "jwt", "user", "older"] {
+        assert_eq!(burst(&gate, &of(from), 1).await, 0, "{from}");
+    }
+    let permit = Permit {
+        bucket: of("jwt"),
+        slot: Slot { at: gate.now(), slack: 0 },
+        probe: false,
+        priority: Priority::Interactive,
+    };
+    let failed = Notice { outcome: Outcome::Failed, ..Notice::default() };
+    gate.settle(permit, failed).await.unwrap();
+}

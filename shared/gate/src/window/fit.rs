@@ -36,12 +36,12 @@ impl Window {
     }
 
     /// The latest instant at which the request of a promised slot may be sent; `None` if what was corrected since has
-    /// closed the gap it was promised, or a block came in between.
+    /// closed the gap it was promised, or a block came in between, or the window was closed.
     #[must_use]
     pub fn holds(&self, slot: Slot) -> Option<Millis> {
         let place = self.grants.iter().position(|grant| grant.slot == slot)?;
         let apart = self.crowded(|i| self.run(i), place, self.before(place), self.ours()).is_none();
-        (apart && slot.at >= self.blocked_until).then(|| self.latest(slot))
+        (apart && slot.at >= self.blocked_until && self.moved.is_none()).then(|| self.latest(slot))
     }
 
     /// The latest instant at which the request of a slot may be sent.
@@ -52,7 +52,7 @@ impl Window {
     /// How many requests of an interactive caller may be sent at `now`, one after the other without a wait.
     #[must_use]
     pub fn remaining(&self, now: Millis) -> u32 {
-        if self.blocked_until > now {
+        if self.blocked_until > now || self.moved.is_some() {
             return 0;
         }
         let next = self.grained(Slot { at: now, slack: 0 });

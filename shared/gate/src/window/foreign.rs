@@ -76,6 +76,13 @@ impl Window {
         }
     }
 
+    /// Takes over what a closed window knew of others.
+    pub(super) fn adopt_foreign(&mut self, closed: &Self) {
+        if closed.foreign() > self.foreign() {
+            self.foreign = closed.foreign;
+        }
+    }
+
     /// Notes a 429 at `now` about this window. Several of one moment are one.
     pub(super) fn struck(&mut self, now: Millis, probe: bool) {
         let used = self.count(|grant| grant.slot.until() > now - self.length);

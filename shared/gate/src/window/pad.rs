@@ -86,6 +86,13 @@ impl Window {
         (self.lag.most, self.lag.since, self.pad) = ((0, 0), 0, self.narrowest());
     }
 
+    /// Takes over the pad of a closed window whose grants were added.
+    pub(super) fn adopt_pad(&mut self, closed: &Self) {
+        self.pad = self.pad.max(closed.pad).max(closed.lag.wide.1);
+        self.lag.most.0 = self.lag.most.0.max(closed.lag.most.0).max(closed.lag.most.1);
+        self.lag.since = self.lag.since.max(closed.lag.since);
+    }
+
     fn widest_until_now(&mut self, now: Millis) {
         let Some(newest) = self.grants.last().map(|grant| grant.slot) else { return };
         let (until, pad) = self.lag.wide;
