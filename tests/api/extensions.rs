@@ -119,3 +119,47 @@ async fn what_ringcentral_refuses_is_told_with_its_code_and_field() {
         (Some("CMN-406"), vec!["extensionNumber"])
     );
 }
+
+#[tokio::test]
+async fn a_number_in_the_place_of_an_id_is_told_where_the_id_is() {
+    // C37.
+    let world = World::new().await;
+    let before = world.get("/api/extensions?extensionNumber=101").await;
+    assert_eq!(before.json["records"].as_array().unwrap().len(), 1);
+    let changes = json!({"contact": {"lastName": "Stone"}});
+    for method in ["GET", "PUT", "DELETE"] {
+        let request = world.request(method, "/api/extensions/101").json(&changes);
+        let answer = trunkline_tests::Answer::of(request).await;
+        assert_eq!((answer.status, answer.problem()), (404, "not-found"), "{method}: {answer:?}");
+        assert!(answer.json["code"].is_string(), "{answer:?}");
+        assert!(answer.json["hint"].as_str().unwrap().contains("?extensionNumber="), "{answer:?}");
+    }
+    assert_eq!(world.get("/api/extensions?extensionNumber=101").await.text, before.text);
+}
+
+#[tokio::test]
+async fn contact_data_alone_assigns_nobody_and_is_not_told_so() {
+    // C26.
+    let config = simulator::Config {
+        extensions: 40,
+        calls: 5,
+        messages: 5,
+        limits: simulator::Limits::none(),
+        ..simulator::Config::default()
+    };
+    let world = World::with(config).await;
+    let spare = world.get("/api/extensions?status=Unassigned").await;
+    let id = spare.json["records"][0]["id"].as_u64().unwrap();
+    let path = format!("/api/extensions/{id}");
+    let contact = json!({"firstName": "Ida", "lastName": "Cole", "email": "ida@example.com"});
+    let touched = world.send("PUT", &path, &json!({ "contact": contact })).await;
+    assert_eq!((touched.status, &touched.json["status"]), (200, &json!("Unassigned")), "{touched:?}");
+    let asked = world.asked("updateExtension");
+    let assign = json!({
+        "status": "NotActivated", "extensionNumber": "7025", "contact": contact, "password": "Tr1cky-Passw0rd!"
+    });
+    let assigned = world.send("PUT", &path, &assign).await;
+    assert_eq!((assigned.status, &assigned.json["status"]), (200, &json!("NotActivated")), "{assigned:?}");
+    assert_eq!(assigned.json["extensionNumber"], "7025");
+    assert_eq!(world.asked("updateExtension") - asked, 1);
+}

@@ -5,6 +5,7 @@
 
 mod budget;
 mod gate;
+mod keys;
 mod refuted;
 mod seeds;
 mod session;

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use provisioning::{Earlier, ExtensionFilter};
-use ringcentral::Page;
+use ringcentral::{CallError, Page};
 use serde_json::value::RawValue;
 use trunkline_http::{Admin, Attempt, Body, Fields, Operator, Problem, Segment, Viewer};
 
@@ -12,6 +12,12 @@ use crate::{
         ExtensionChanges, ExtensionPageShape, ExtensionShape, NewExtension, Renumbering, STATUSES, TYPES, at,
     },
 };
+
+/// The most digits of an extension number.
+const NUMBER: usize = 8;
+
+/// What helps whoever took an extension number for an id.
+const DIALLED: &str = "An id is not what people dial. If this is an extension number, ask GET /api/extensions?extensionNumber=… for its id.";
 
 /// List extensions
 ///
@@ -95,7 +101,7 @@ pub(crate) async fn read(
         check_id(&id)?;
     }
     fields.finish()?;
-    Ok(Json(context.extensions.read(&caller.tenant, &id).await?))
+    Ok(Json(context.extensions.read(&caller.tenant, &id).await.map_err(|error| named(&id, error))?))
 }
 
 /// Change an extension
@@ -115,7 +121,9 @@ pub(crate) async fn update(
     fields.finish()?;
     let changes =
         serde_json::to_value(&changes).map_err(|error| Problem::field("body", error.to_string()))?;
-    Ok(Json(context.extensions.update(&caller.tenant, &id, &changes).await?))
+    Ok(Json(
+        context.extensions.update(&caller.tenant, &id, &changes).await.map_err(|error| named(&id, error))?,
+    ))
 }
 
 /// Give an extension another short number
@@ -132,7 +140,9 @@ pub(crate) async fn renumber(
     check_id(&id)?;
     fields.finish()?;
     let changes = serde_json::to_value(&number).map_err(|error| Problem::field("body", error.to_string()))?;
-    Ok(Json(context.extensions.update(&caller.tenant, &id, &changes).await?))
+    Ok(Json(
+        context.extensions.update(&caller.tenant, &id, &changes).await.map_err(|error| named(&id, error))?,
+    ))
 }
 
 /// Delete an extension
@@ -157,7 +167,7 @@ pub(crate) async fn delete(
         })
         .collect();
     fields.finish()?;
-    context.extensions.delete(&caller.tenant, &id, &keep).await?;
+    context.extensions.delete(&caller.tenant, &id, &keep).await.map_err(|error| named(&id, error))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -183,6 +193,13 @@ fn filter(fields: &mut Fields, fixed: &[&str]) -> ExtensionFilter {
         page: fields.number("page", 1..=1_000_000),
         per_page: fields.number("perPage", 1..=1_000),
     }
+}
+
+/// What short numbers look like is easily taken for an id, and RingCentral's ids are longer.
+fn named(id: &str, error: CallError) -> Problem {
+    let numberlike = error.rejected_with() == Some(404) && id.len() <= NUMBER;
+    let problem = Problem::from(error);
+    if numberlike { problem.hint(DIALLED) } else { problem }
 }
 
 /// An id is a number of RingCentral's; anything else never reaches it.
