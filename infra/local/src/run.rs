@@ -140,6 +140,7 @@ async fn ringcentral(args: &Args) -> Result<(Option<RingCentralAccess>, Option<S
             let simulator = Simulator::new(simulator::Config {
                 seed: args.simulator_seed,
                 clock: simulator::Clock::scaled(args.simulator_clock),
+                kept_in: Some(args.data.join("simulator.json")),
                 more_credentials: (2..=SIMULATED_USERS).map(simulator::Credentials::demo_user).collect(),
                 ..simulator::Config::default()
             });
@@ -187,6 +188,8 @@ fn announce(
         (None, Some(access)) => line("ringcentral", &access.server_url),
         (None, None) => line("ringcentral", "as stored in the shared AWS"),
     }
+    let token = format!("$(cat {})", args.data.join("dev-token").display());
+    line("try", &format!("curl -H \"Authorization: Bearer {token}\" \"{here}/api/extensions?perPage=2\""));
     // Whoever closed our output does not want to read this.
     let _ = std::io::stdout().write_all(text.as_bytes());
 }

@@ -1,6 +1,7 @@
 //! What a simulator is built from: the seed, the size of the world, the clock, the limits and who may log in.
 //! It holds values only and never reads files or the environment.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,8 @@ pub struct Config {
     /// Whether the handshake of a subscription brings its `verificationToken` too, as deliveries do. RingCentral does not
     /// publish it, so gateways must get along with both.
     pub verification_in_handshake: bool,
+    /// The file that keeps what the API has changed; absent: the company ends with the process.
+    pub kept_in: Option<PathBuf>,
     /// The key of the admin endpoints.
     pub admin_key: Key,
 }
@@ -78,6 +81,7 @@ impl Default for Config {
             disabled_filters: Vec::new(),
             deliveries_in_flight: 16,
             verification_in_handshake: true,
+            kept_in: None,
             admin_key: Key::random(),
         }
     }

@@ -24,6 +24,7 @@ mod config;
 mod error;
 mod events;
 mod faults;
+mod keep;
 mod line;
 mod oauth;
 mod operation;

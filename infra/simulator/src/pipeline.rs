@@ -9,7 +9,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures::stream;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use uuid::Uuid;
 
 use crate::api;
@@ -177,6 +177,10 @@ async fn carry_out(
                 Ok(caller) => answer(simulator, call, &caller).await,
                 Err(error) => Err(error),
             };
+            // Before the answer, and before anything can cut it off.
+            if call.row.method != Method::GET {
+                simulator.keep();
+            }
             let reply = answered.unwrap_or_else(Reply::from);
             fault.as_ref().map_or(reply, broken)
         }

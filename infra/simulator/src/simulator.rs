@@ -20,6 +20,7 @@ use crate::events::delivery::Attempt;
 use crate::events::log::EventRecord;
 use crate::events::{EventsMade, EventsOrder, EventsStatus, RawEvent};
 use crate::faults::{Fault, FaultKind};
+use crate::keep::Keep;
 use crate::line::{Lines, Switch};
 use crate::state::State;
 use crate::stats::Stats;
@@ -37,18 +38,28 @@ pub struct Simulator(Arc<Inner>);
 struct Inner {
     config: Arc<Config>,
     state: Mutex<State>,
+    /// Locked before the state.
+    keep: Mutex<Option<Keep>>,
     webhooks: reqwest::Client,
     wake: Arc<Notify>,
     driven: AtomicBool,
 }
 
 impl Simulator {
-    /// A simulator with a clean world.
+    /// A simulator with a clean world, or the one that is kept.
     pub fn new(config: Config) -> Self {
         let config = Arc::new(config);
-        let state = Mutex::new(State::new(Arc::clone(&config), config.clock.now()));
+        let clean = |now| State::new(Arc::clone(&config), now);
+        let (keep, state) = match config.kept_in.clone() {
+            Some(path) => {
+                let (keep, state) = Keep::open(path, clean, &config);
+                (Some(keep), state)
+            }
+            None => (None, clean(config.clock.now())),
+        };
+        let (state, keep) = (Mutex::new(state), Mutex::new(keep));
         let (webhooks, wake) = (webhook::client(), Arc::new(Notify::new()));
-        Self(Arc::new(Inner { config, state, webhooks, wake, driven: AtomicBool::new(false) }))
+        Self(Arc::new(Inner { config, state, keep, webhooks, wake, driven: AtomicBool::new(false) }))
     }
 
     /// The platform and, under `/_sim`, the admin endpoints. Called inside a Tokio runtime with a clock that runs by
@@ -87,7 +98,15 @@ impl Simulator {
     /// A clean world from the same seed. Sessions, subscriptions, faults, counters and changed limits are gone; the
     /// clock goes on.
     pub fn reset(&self) {
-        *self.lock() = State::new(Arc::clone(&self.0.config), self.clock().now());
+        let mut keep = self.0.keep.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock().now();
+        let state = State::new(Arc::clone(&self.0.config), now);
+        if let Some(keep) = keep.as_mut() {
+            keep.begin(&state, &self.0.config, now);
+        }
+        *self.lock() = state;
+        drop(keep);
+        self.keep();
     }
 
     /// The limits in force.
@@ -197,6 +216,33 @@ impl Simulator {
         self.tick().await;
     }
 
+    /// Writes what has changed since the last time, if it is kept at all. On return it is written.
+    pub(crate) fn keep(&self) {
+        let mut keep = self.0.keep.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(keep) = keep.as_mut() else { return };
+        let change = keep.differ(&self.lock());
+        if let Some(change) = change {
+            keep.write(change, self.clock().now());
+        }
+    }
+
+    /// Does something to the state, and keeps the subscriptions that it has ended.
+    fn ending<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        let alive = |state: &State| {
+            let list = &state.subscriptions.list;
+            (list.len(), list.iter().filter(|one| one.is_active()).count())
+        };
+        let (done, ended) = {
+            let mut state = self.lock();
+            let before = alive(&state);
+            (work(&mut state), before != alive(&state))
+        };
+        if ended {
+            self.keep();
+        }
+        done
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -210,17 +256,18 @@ impl Simulator {
     }
 
     fn take_due(&self) -> Vec<Attempt> {
-        let mut state = self.lock();
-        let now = self.clock().now();
-        state.sweep(self.clock(), now);
-        state.take_due(now)
+        self.ending(|state| {
+            let now = self.clock().now();
+            state.sweep(self.clock(), now);
+            state.take_due(now)
+        })
     }
 
     async fn attempt(self, attempt: Attempt) {
         let token = attempt.verification_token.as_deref();
         let body = attempt.delivery.body.clone();
         let outcome = webhook::deliver(self.webhooks(), &attempt.address, token, body).await;
-        self.lock().settle(attempt, outcome, self.clock().now());
+        self.ending(|state| state.settle(attempt, outcome, self.clock().now()));
         self.0.wake.notify_one();
     }
 

@@ -5,7 +5,7 @@ import re
 import socket
 import subprocess
 
-from support import call, story
+from support import call, poll, story
 from support.processes import ROOT, TRUNKLINE, free_port
 
 
@@ -121,3 +121,25 @@ def settings(world):
     second = run(world, TRUNKLINE, "--port", "0", "--data", first.data)
     world.expect(str(first.process.child.pid) in second.stdout, f"the holder is not named: {second.stdout}")
     world.equal(call("GET", f"{first.url}/api/health").status, 200, "the first gateway")
+
+
+@story("The simulated company outlives kill -9 with all that the API has made; another seed begins anew")
+def company(world):
+    gateway = world.gateway()
+    ida = {"contact": {"firstName": "Ida", "lastName": "Cole", "email": "ida@example.com"}, "extensionNumber": "7001"}
+    made = gateway.post("/api/extensions", ida, key="ida-1")
+    world.equal(made.status, 201, made)
+    subscription = gateway.subscribe("/restapi/v1.0/account/~/telephony/sessions")
+    gateway.kill()
+    gateway.start()
+    again = gateway.post("/api/extensions", ida, key="ida-1")
+    world.equal((again.status, again.headers.get("idempotency-replayed")), (201, "true"), "the repetition")
+    world.equal(gateway.get(f"/api/extensions/{made.json['id']}").status, 200, "what was replayed is there")
+    listed = [one["id"] for one in gateway.get("/api/webhooks/subscriptions").json["records"]]
+    world.equal(listed, [subscription["id"]], "subscriptions")
+    gateway.ringcentral.make_events(10)
+    poll("the events of the subscription that was there before", lambda: len(gateway.events()) == 10)
+    gateway.kill()
+    gateway.options += ["--simulator-seed", "2"]
+    gateway.start()
+    world.equal(gateway.get("/api/webhooks/subscriptions").json["records"], [], "another seed")

@@ -37,6 +37,16 @@ impl World {
         self.next_id
     }
 
+    /// The id that was given last.
+    pub(crate) fn last_id(&self) -> u64 {
+        self.next_id
+    }
+
+    /// Gives ids after this one.
+    pub(crate) fn go_on_after(&mut self, id: u64) {
+        self.next_id = self.next_id.max(id);
+    }
+
     /// The path of the account.
     pub(crate) fn account_path(&self) -> String {
         format!("/restapi/v1.0/account/{}", self.account_id)

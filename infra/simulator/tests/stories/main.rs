@@ -19,6 +19,8 @@ mod messages;
 #[cfg(test)]
 mod oauth;
 #[cfg(test)]
+mod restarts;
+#[cfg(test)]
 mod sites;
 #[cfg(test)]
 mod subscriptions;
