@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a story that can't go on fails")]
 
+mod kinds;
+
 use serde_json::Value;
 
 /// The description in `docs/openapi.json` is what the handlers say. To renew it:

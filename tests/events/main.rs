@@ -5,6 +5,7 @@
 mod batches;
 mod cost;
 mod dispatch;
+mod follow;
 mod handshake;
 mod journal;
 mod large;

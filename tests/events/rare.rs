@@ -61,7 +61,7 @@ async fn regression_a_list_of_a_rare_kind_ends() {
             (rare, event(&world, of, n, NOON - n * 2 * MINUTE))
         })
         .collect();
-    for some in made.chunks(250) {
+    for some in made.chunks(25) {
         let announced = store.announce(&some.iter().map(|(_, event)| event).collect::<Vec<_>>()).await;
         for ((rare, event), entry) in some.iter().zip(announced) {
             if *rare {

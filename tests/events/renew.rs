@@ -319,3 +319,26 @@ async fn without_tenants_there_is_nothing_to_renew() {
     assert_eq!(renew(&world).await, Ok(Renewed { found: 0, renewed: 0 }));
     assert_eq!(world.asked_at_all(), before);
 }
+
+/// From its creation to its renewal, at a RingCentral that sends `Verification-Token` with the handshake too.
+#[tokio::test]
+async fn a_subscription_is_made_delivered_to_and_renewed_with_both_headers_in_the_handshake() {
+    let config = simulator::Config::default();
+    assert!(config.verification_in_handshake, "the simulator sends both by default");
+    let world = World::new().await;
+    let body = json!({"eventFilters": ["/restapi/v1.0/account/~/telephony/sessions"], "expiresIn": 3600});
+    let created = world.send("POST", "/api/webhooks/subscriptions", &body).await;
+    assert_eq!(created.status, 201, "{created:?}");
+    world.simulator.generate_events(&EventsOrder { count: 3, ..EventsOrder::default() });
+    world.settle().await;
+    assert!(!world.events("&kind=telephony-session").await.is_empty());
+    let renewed = renew(&world).await;
+    assert_eq!(renewed, Ok(Renewed { found: 1, renewed: 1 }));
+    let path = format!("/api/webhooks/subscriptions/{}", created.json["id"].as_str().unwrap());
+    assert!(world.get(&path).await.json["expiresIn"].as_i64() > Some(315_000_000));
+    // What it delivers is still taken.
+    let before = world.events("").await.len();
+    world.simulator.generate_events(&EventsOrder { count: 3, seed: Some(9), ..EventsOrder::default() });
+    world.settle().await;
+    assert!(world.events("").await.len() > before);
+}

@@ -21,5 +21,5 @@ pub use json::Unreadable;
 pub use kind::Kind;
 pub use processor::Processor;
 pub use session::{Correspondent, Party, Recording, TelephonySession};
-pub use store::{Applied, Entry, EventPage, EventQuery, EventStore, EventStoreError};
+pub use store::{Applied, Entry, EventPage, EventQuery, EventStore, EventStoreError, FollowQuery, Followed};
 pub use token::{SigningKey, SigningKeySource, SigningKeys, SigningKeysError, SubscriptionKey};

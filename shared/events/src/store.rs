@@ -50,6 +50,32 @@ pub struct EventPage {
     pub next: Option<String>,
 }
 
+/// Which events to follow: in the order in which they were processed, on from where the reader ended.
+#[derive(Debug, Clone)]
+pub struct FollowQuery {
+    /// Only this kind.
+    pub kind: Option<Kind>,
+    /// Only what came by this subscription.
+    pub subscription: Option<String>,
+    /// Where to begin without a cursor: processed at or after, to within seconds.
+    pub from: Millis,
+    /// At most this many. A page may hold fewer, or none, although there is more.
+    pub limit: usize,
+    /// The cursor of the page before. It holds as long as the events do, and for any kind and subscription.
+    pub after: Option<String>,
+}
+
+/// Events as they were processed.
+#[derive(Debug, Clone)]
+pub struct Followed {
+    /// The events.
+    pub events: Vec<Event>,
+    /// Where the reader goes on, at once or later.
+    pub next: String,
+    /// There is nothing more to be read now.
+    pub caught_up: bool,
+}
+
 /// The store failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum EventStoreError {
@@ -76,6 +102,10 @@ pub trait EventStore: Send + Sync {
 
     /// Every event of a call, by sequence.
     async fn of_call(&self, tenant: &TenantId, id: &str) -> Result<Vec<Event>, EventStoreError>;
+
+    /// Reads events in the order in which they were processed. What is read once has its place for good: an event that is
+    /// processed later, however long ago it was received, comes behind it.
+    async fn follow(&self, tenant: &TenantId, query: &FollowQuery) -> Result<Followed, EventStoreError>;
 
     /// Reads events back.
     async fn list(&self, tenant: &TenantId, query: &EventQuery) -> Result<EventPage, EventStoreError>;

@@ -5,13 +5,16 @@
 //! event of a call     <tenant>#call#<session id>        <sequence>#<identity>
 //! any other event     <tenant>#event#<identity>         event
 //! journal entry       <tenant>#journal#<day of latest>  <latest received_at>#<entry>
+//! its signpost        <tenant>#journal#<day of writing> <written at>#<a name of its own>
 //! ```
 //!
 //! A call's events lie together in the order of their sequence: its state is folded from them when it is read. Lists by
 //! time are read through the journal, which holds what was about to be written; an event names the entry that announced it,
-//! so an announcement whose event never came, or came by another entry, is passed over.
+//! so an announcement whose event never came, or came by another entry, is passed over. Only an entry of what was received
+//! long before it was processed has a signpost, so that those who follow the order of processing find it.
 
 mod calls;
+mod follow;
 mod item;
 mod journal;
 mod key;
@@ -22,7 +25,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use clock::SharedClock;
-use events::{Applied, Entry, Event, EventPage, EventQuery, EventStore, EventStoreError};
+use events::{
+    Applied, Entry, Event, EventPage, EventQuery, EventStore, EventStoreError, FollowQuery, Followed,
+};
 use tenant::TenantId;
 
 use crate::{
@@ -79,15 +84,26 @@ fn store_failed(error: TableError) -> EventStoreError {
 #[async_trait]
 impl EventStore for EventTable {
     async fn announce(&self, events: &[&Event]) -> Vec<Result<Entry, EventStoreError>> {
-        journal::announce(&self.tables, events, self.kept_seconds).await
+        journal::announce(&self.tables, events, self.kept_seconds, &*self.clock).await
     }
 
     async fn apply(&self, event: &Event, announced: Entry) -> Result<Applied, EventStoreError> {
+        if !follow::in_time(event.processed_at, self.clock.now()) {
+            // Those who follow have given it up. Its record comes again, and is announced anew.
+            return Err(store_failed(TableError("it was announced too long ago".into())));
+        }
         self.put(event, announced).await.map_err(store_failed)?.ok_or(EventStoreError::TooLarge)
     }
 
     async fn of_call(&self, tenant: &TenantId, id: &str) -> Result<Vec<Event>, EventStoreError> {
         calls::all(&self.tables, tenant, id, self.clock.now()).await.map_err(store_failed)
+    }
+
+    async fn follow(&self, tenant: &TenantId, query: &FollowQuery) -> Result<Followed, EventStoreError> {
+        let now = self.clock.now();
+        // An entry is kept a day longer than its events.
+        let oldest = now.saturating_sub((self.kept_seconds + 2 * 86_400) * 1_000);
+        follow::follow(&self.tables, tenant, query, now, oldest).await
     }
 
     async fn list(&self, tenant: &TenantId, query: &EventQuery) -> Result<EventPage, EventStoreError> {

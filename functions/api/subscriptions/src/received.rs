@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 use clock::Millis;
-use events::{Event, EventQuery, EventStoreError, Kind, TelephonySession};
+use events::{Event, EventQuery, EventStoreError, FollowQuery, Kind, TelephonySession};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -31,7 +31,11 @@ pub(crate) struct EventShape {
     event: String,
     /// RingCentral's time, as it wrote it.
     timestamp: Option<String>,
+    /// When the receiver took it.
+    #[schema(format = DateTime)]
     received_at: String,
+    /// When it was processed.
+    #[schema(format = DateTime)]
     processed_at: String,
     telephony_session_id: Option<String>,
     sequence: Option<i64>,
@@ -54,9 +58,15 @@ pub(crate) struct EventPageShape {
 #[schema(as = EventNavigation)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NavigationShape {
-    /// Send it as `pageToken`; missing on the last page.
+    /// Send it as `pageToken`. Missing on the last page of a list; always there with `order=asc`, where it lasts as long as
+    /// events are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     next_page_token: Option<String>,
+    /// Only with `order=asc`: whether everything that can be read now was read. If so, come back in a few seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    caught_up: Option<bool>,
 }
 
 /// The state of a call, folded from its events.
@@ -88,17 +98,19 @@ pub(crate) struct SessionShape {
 
 /// List processed events
 ///
-/// Newest first; those of one call by its sequence. A page may hold fewer than `perPage`, or none, and still have a
+/// Newest first; those of one call by its sequence; with `order=asc` as they were processed, for reading on without gaps, about
+/// fifteen seconds behind. A page may hold fewer than `perPage`, or none, and still have a
 /// `nextPageToken`: what is rare is looked for in bounded steps. Only a page without one is the last.
 #[utoipa::path(get, path = "/api/webhooks/events", tag = "webhooks", operation_id = "listEvents",
     params(
-        ("kind" = Option<String>, Query, description = "Only this kind"),
-        ("telephonySessionId" = Option<String>, Query, description = "Only this call, in the order of its sequence"),
+        ("order" = Option<String>, Query, description = "desc (default): by when they were received, newest first; asc: as they were processed, without gaps"),
+        ("kind" = Option<String>, Query, description = "Only this kind; docs/events.md has a table of them"),
+        ("telephonySessionId" = Option<String>, Query, description = "Only this call, in the order of its sequence; not with order=asc"),
         ("subscriptionId" = Option<String>, Query, description = "Only what came by this subscription"),
-        ("dateFrom" = Option<String>, Query, description = "Received at or after (RFC 3339), at most 31 days before dateTo; default: a day before dateTo, of a call 31"),
-        ("dateTo" = Option<String>, Query, description = "Received before or at; default: now"),
+        ("dateFrom" = Option<String>, Query, description = "Received at or after (RFC 3339), at most 31 days before dateTo; default: a day before dateTo, of a call 31. With order=asc: where to begin without a pageToken, any time; default: a day ago"),
+        ("dateTo" = Option<String>, Query, description = "Received before or at (RFC 3339); default: now; not with order=asc"),
         ("perPage" = Option<u32>, Query, minimum = 1, maximum = 500, description = "Default 100"),
-        ("pageToken" = Option<String>, Query, description = "The nextPageToken of the page before"),
+        ("pageToken" = Option<String>, Query, description = "The nextPageToken of the page before, with the same filters and the same order"),
     ),
     responses((status = 200, description = "Done", body = EventPageShape)))]
 pub(crate) async fn list(
@@ -106,11 +118,20 @@ pub(crate) async fn list(
     Viewer(caller): Viewer,
     mut fields: Fields,
 ) -> Result<Json<EventPageShape>, Problem> {
-    let query = query(&mut fields, context.clock.now());
+    let asked = asked(&mut fields, context.clock.now());
     fields.finish()?;
-    let page = context.events.list(&caller.tenant, &query).await.map_err(unreadable)?;
-    let records = page.events.into_iter().map(shape).collect::<Result<_, _>>()?;
-    Ok(Json(EventPageShape { records, navigation: NavigationShape { next_page_token: page.next } }))
+    let (events, next_page_token, caught_up) = match asked {
+        Asked::List(query) => {
+            let page = context.events.list(&caller.tenant, &query).await.map_err(unreadable)?;
+            (page.events, page.next, None)
+        }
+        Asked::Follow(query) => {
+            let page = context.events.follow(&caller.tenant, &query).await.map_err(unreadable)?;
+            (page.events, Some(page.next), Some(page.caught_up))
+        }
+    };
+    let records = events.into_iter().map(shape).collect::<Result<_, _>>()?;
+    Ok(Json(EventPageShape { records, navigation: NavigationShape { next_page_token, caught_up } }))
 }
 
 /// Read the state of a call
@@ -131,28 +152,56 @@ pub(crate) async fn session(
         .ok_or_else(|| Problem::new(Type::NotFound).detail("No event of this call was received."))
 }
 
-fn query(fields: &mut Fields, now: Millis) -> EventQuery {
+/// In which order events are asked for.
+enum Asked {
+    List(EventQuery),
+    Follow(FollowQuery),
+}
+
+fn asked(fields: &mut Fields, now: Millis) -> Asked {
     let expected = "must be a time such as 2026-11-20T08:00:00Z";
     let time = |text: &str| text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
     let kinds = Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
     let kind = fields.read("kind", &format!("must be one of {kinds}"), Kind::named);
+    let limit = fields.number("perPage", 1..=500).unwrap_or(100) as usize;
+    let after = fields.text("pageToken");
+    let order = |text: &str| match text {
+        "asc" => Some(true),
+        "desc" => Some(false),
+        _ => None,
+    };
+    let follows = fields.read("order", "must be asc or desc", order).unwrap_or(false);
     let session = fields.text("telephonySessionId");
     if let Some(Err(reason)) = session.as_deref().map(check_session) {
         fields.violation("telephonySessionId", reason);
     }
     let id = |text: &str| check_id(text).ok().map(|()| text.to_owned());
     let subscription = fields.read("subscriptionId", "must be a subscription id", id);
-    let to = fields.read("dateTo", expected, time).unwrap_or(now);
+    let (from, to) = (fields.read("dateFrom", expected, time), fields.read("dateTo", expected, time));
+    if follows {
+        for (name, given) in [("telephonySessionId", session.is_some()), ("dateTo", to.is_some())] {
+            if given {
+                fields.violation(name, "has no meaning with order=asc");
+            }
+        }
+        return Asked::Follow(FollowQuery {
+            kind,
+            subscription,
+            from: from.unwrap_or(now - DAY),
+            limit,
+            after,
+        });
+    }
+    let to = to.unwrap_or(now);
     // A call is short and its events are few: all of them, unless a span is asked for.
     let span = if session.is_some() { WIDEST } else { DAY };
-    let from = fields.read("dateFrom", expected, time).unwrap_or(to - span);
+    let from = from.unwrap_or(to - span);
     if from > to {
         fields.violation("dateFrom", "must not be after dateTo");
     } else if to - from > WIDEST {
         fields.violation("dateFrom", "must be at most 31 days before dateTo");
     }
-    let limit = fields.number("perPage", 1..=500).unwrap_or(100) as usize;
-    EventQuery { kind, session, subscription, from, to, limit, after: fields.text("pageToken") }
+    Asked::List(EventQuery { kind, session, subscription, from, to, limit, after })
 }
 
 fn check_session(id: &str) -> Result<(), &'static str> {
@@ -183,9 +232,10 @@ fn shape(event: Event) -> Result<EventShape, Problem> {
 
 fn unreadable(error: EventStoreError) -> Problem {
     match error {
-        EventStoreError::InvalidPosition => {
-            Problem::field("pageToken", "must be a nextPageToken of this list with the same filters")
-        }
+        EventStoreError::InvalidPosition => Problem::field(
+            "pageToken",
+            "must be a nextPageToken of this list with the same filters and order",
+        ),
         other => Problem::new(Type::StoreUnavailable)
             .detail("The event store did not answer.")
             .retry_after(2)

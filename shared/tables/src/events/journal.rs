@@ -2,19 +2,22 @@
 //!
 //! An entry spans at most [`SPAN`], so whoever looks for an instant knows where the entries end that may hold it. It is
 //! written before its events: what is applied is always announced. What is announced may not be applied.
+//!
+//! An entry of what was received long before ([`follow::late`]) has a signpost under the time at which it was written, with
+//! the same announcements: there it is read by those who follow.
 
 use std::cmp::Reverse;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use clock::Millis;
+use clock::{Clock, Millis};
 use events::{Entry, Event, EventStoreError, Kind};
-use futures::future::join_all;
+use futures::{TryFutureExt, future::join_all, try_join};
 use jiff::{ToSpan, civil::Date};
 use serde::{Deserialize, Serialize};
 use tenant::TenantId;
 
 use super::{
-    TABLE,
+    TABLE, follow,
     item::{blob, bytes, string},
     key::{self, Key},
     store_failed,
@@ -34,6 +37,10 @@ const MOST: usize = 100;
 const AT_ONCE: [i32; 2] = [100, 500];
 /// The announced events, packed.
 const EVENTS: &str = "events";
+/// An entry that has a signpost.
+const LATE: &str = "late";
+/// The entry that a signpost stands for.
+const OF: &str = "of";
 /// An entry is kept longer than its events, which are written after it (seconds).
 const LONGER: i64 = 86_400;
 
@@ -55,9 +62,16 @@ pub(super) async fn announce(
     tables: &Tables,
     events: &[&Event],
     kept_seconds: i64,
+    clock: &dyn Clock,
 ) -> Vec<Result<Entry, EventStoreError>> {
     let entries = entries(events);
-    let written = join_all(entries.iter().map(|members| write(tables, members, events, kept_seconds))).await;
+    let begun = clock.now();
+    let write = |members: &Vec<usize>| write(tables, members.clone(), events, kept_seconds, begun);
+    let mut written = join_all(entries.iter().map(write)).await;
+    if !follow::announced_in_time(begun, clock.now()) {
+        // Others may have read past it already. The records come again, and are announced anew.
+        written.fill_with(|| Err(TableError("the journal took too long".into())));
+    }
     let mut announced: Vec<Option<Result<Entry, EventStoreError>>> = vec![None; events.len()];
     for (members, outcome) in entries.into_iter().zip(written) {
         let outcome = outcome.map_err(store_failed);
@@ -89,9 +103,10 @@ fn entries(events: &[&Event]) -> Vec<Vec<usize>> {
 
 async fn write(
     tables: &Tables,
-    members: &[usize],
+    members: Vec<usize>,
     events: &[&Event],
     kept_seconds: i64,
+    begun: Millis,
 ) -> Result<Entry, TableError> {
     let latest = events[members[0]];
     let entry = Entry::new_v4();
@@ -103,15 +118,22 @@ async fn write(
         })
         .collect();
     let packed = pack(&serde_json::to_string(&announced).map_err(failed)?)?;
-    let request = tables.client().put_item().table_name(tables.name(TABLE));
-    request
-        .item(KEY, text(key::journal(&latest.tenant, key::day(latest.received_at))))
-        .item(SORT, text(key::entry(latest.received_at, entry)))
-        .item(EVENTS, bytes(packed))
-        .item(EXPIRES, number(latest.processed_at / 1_000 + kept_seconds + LONGER))
-        .send()
-        .await
-        .map_err(failed)?;
+    let put = |at: Millis, name: Entry| {
+        let request = tables.client().put_item().table_name(tables.name(TABLE));
+        request
+            .item(KEY, text(key::journal(&latest.tenant, key::day(at))))
+            .item(SORT, text(key::entry(at, name)))
+            .item(EVENTS, bytes(packed.clone()))
+            .item(EXPIRES, number(latest.processed_at / 1_000 + kept_seconds + LONGER))
+    };
+    let of_entry = put(latest.received_at, entry);
+    if follow::late(latest.received_at, begun) {
+        let signpost = put(begun, Entry::new_v4()).item(OF, bytes(entry.into_bytes().into()));
+        let of_entry = of_entry.item(LATE, AttributeValue::Bool(true));
+        try_join!(of_entry.send().map_err(failed), signpost.send().map_err(failed))?;
+    } else {
+        of_entry.send().await.map_err(failed)?;
+    }
     Ok(entry)
 }
 
@@ -177,11 +199,37 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Adds what an entry announces; tells when its latest event was received.
+/// Adds what an entry announces; tells when its latest event was received. A signpost announces nothing of its own.
 fn read(item: &Item, candidates: &mut Vec<Candidate>) -> Result<Millis, TableError> {
+    let (latest, entry) = lies(item)?;
+    if !item.contains_key(OF) {
+        add(item, entry, candidates)?;
+    }
+    Ok(latest)
+}
+
+/// What is to be read at this place by those who follow, oldest first; and the place, and its instant.
+pub(super) fn announced_by(item: &Item) -> Result<(String, Millis, Vec<Candidate>), TableError> {
+    let (at, entry) = lies(item)?;
+    let entry = match item.contains_key(OF) {
+        true => Entry::from_slice(blob(item, OF)?).map_err(failed)?,
+        false => entry,
+    };
+    let mut candidates = Vec::new();
+    if !item.contains_key(LATE) {
+        add(item, entry, &mut candidates)?;
+    }
+    candidates.sort_unstable_by(|a, b| (b.at, &a.key).cmp(&(a.at, &b.key)));
+    Ok((string(item, SORT)?.to_owned(), at, candidates))
+}
+
+/// The instant under which an entry or a signpost lies, and its name.
+fn lies(item: &Item) -> Result<(Millis, Entry), TableError> {
     let place = string(item, SORT)?;
-    let known = key::read_entry(place);
-    let (latest, entry) = known.ok_or_else(|| TableError(format!("{place} is no entry").into()))?;
+    key::read_entry(place).ok_or_else(|| TableError(format!("{place} is no entry").into()))
+}
+
+fn add(item: &Item, entry: Entry, candidates: &mut Vec<Candidate>) -> Result<(), TableError> {
     let announced: Vec<Announced> = serde_json::from_str(&unpack(blob(item, EVENTS)?)?).map_err(failed)?;
     candidates.extend(announced.into_iter().map(|Announced(at, kind, partition, place)| Candidate {
         at: Reverse(at),
@@ -189,7 +237,7 @@ fn read(item: &Item, candidates: &mut Vec<Candidate>) -> Result<Millis, TableErr
         entry,
         kind,
     }));
-    Ok(latest)
+    Ok(())
 }
 
 /// The key of an item on the wire.

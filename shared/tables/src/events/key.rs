@@ -56,9 +56,15 @@ pub(super) fn entry(latest: Millis, entry: Entry) -> String {
 
 /// Reads [`entry`] back.
 pub(super) fn read_entry(place: &str) -> Option<(Millis, Entry)> {
-    let (latest, entry) = place.split_once('#')?;
-    let shifted = u64::from_str_radix(latest, 16).ok()?;
-    Some(((shifted ^ (1 << 63)).cast_signed(), entry.parse().ok()?))
+    let (_, entry) = place.split_once('#')?;
+    Some((instant(place)?, entry.parse().ok()?))
+}
+
+/// The instant under which a place lies.
+pub(super) fn instant(place: &str) -> Option<Millis> {
+    let digits = place.get(..16).filter(|digits| digits.bytes().all(|c| c.is_ascii_hexdigit()))?;
+    let shifted = u64::from_str_radix(digits, 16).ok()?;
+    Some((shifted ^ (1 << 63)).cast_signed())
 }
 
 pub(super) fn day(at: Millis) -> Date {

@@ -5,7 +5,10 @@ use clock::Millis;
 use events::{Event, EventPage, EventStoreError};
 use serde::{Deserialize, Serialize};
 
-use super::{journal::Candidate, key::Key};
+use super::{
+    journal::Candidate,
+    key::{self, Key},
+};
 
 /// Where a page ended: at its last event, or at whatever was looked at last.
 #[derive(Serialize, Deserialize)]
@@ -14,6 +17,46 @@ pub(super) struct Position {
     pub(super) at: Option<Millis>,
     pub(super) partition: String,
     pub(super) place: String,
+}
+
+/// Where a reader of the order of processing goes on.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cursor {
+    /// The first place that is not read, or not wholly.
+    pub(super) place: String,
+    /// How many announcements are done there.
+    pub(super) done: usize,
+}
+
+impl Cursor {
+    /// Before everything that lies under this instant.
+    pub(super) fn at(instant: Millis) -> Self {
+        Self { place: key::sortable(instant), done: 0 }
+    }
+
+    /// Behind this place, and before any other.
+    pub(super) fn behind(place: &str) -> Self {
+        Self { place: format!("{place}~"), done: 0 }
+    }
+
+    /// The instant it stands at. Only places of ours are decoded, so it has one.
+    pub(super) fn instant(&self) -> Millis {
+        key::instant(&self.place).unwrap_or(Millis::MIN)
+    }
+
+    pub(super) fn encode(&self) -> String {
+        // A string and a number always have a JSON form.
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    pub(super) fn decode(token: &str) -> Result<Self, EventStoreError> {
+        let json = URL_SAFE_NO_PAD.decode(token).map_err(|_| EventStoreError::InvalidPosition)?;
+        let cursor: Self = serde_json::from_slice(&json).map_err(|_| EventStoreError::InvalidPosition)?;
+        let ours =
+            key::instant(&cursor.place).is_some() && cursor.place.len() <= 64 && cursor.place.is_ascii();
+        if ours { Ok(cursor) } else { Err(EventStoreError::InvalidPosition) }
+    }
 }
 
 impl Position {

@@ -145,7 +145,7 @@ async fn applied(
 }
 
 /// The items that there are of these keys. DynamoDB may answer in parts, of 16 MB or as much as it can do at once.
-async fn look_up(
+pub(super) async fn look_up(
     tables: &Tables,
     mut keys: Vec<Item>,
 ) -> Result<HashMap<(String, String), Item>, TableError> {
