@@ -14,3 +14,4 @@ mod limits;
 mod malformed;
 mod pages;
 mod sites;
+mod wire;

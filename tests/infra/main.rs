@@ -12,6 +12,7 @@ mod encryption;
 mod environment;
 mod functions;
 mod guard;
+mod hostile;
 mod intrinsics;
 mod payloads;
 mod permissions;

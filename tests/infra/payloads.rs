@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api_authorizer::Question;
-use aws_lambda_events::event::sqs::SqsEvent;
-use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use aws_lambda_events::event::{
+    apigw::{ApiGatewayV2CustomAuthorizerV2Request, ApiGatewayV2httpRequest},
+    sqs::SqsEvent,
+};
 
 use crate::{
     functions::crates,
@@ -75,7 +76,7 @@ fn every_request_reaches_the_function_it_is_filed_under() {
         let body = request.body.as_deref().map_or(0, str::len);
         assert_eq!(length.map_or(0, |length| length.parse().unwrap()), body, "{file}: content-length");
         // As the function's own runtime reads it.
-        let request = lambda_http::request::from_str(&text(&file)).unwrap();
+        let request = serde_json::from_str::<edge::Event>(&text(&file)).unwrap().request();
         assert_eq!(request.uri().path(), http.path.as_deref().unwrap(), "{file}");
         seen += 1;
     }
@@ -146,7 +147,7 @@ fn every_question_is_about_a_secured_route() {
         .collect();
     let mut seen = BTreeSet::new();
     for (_, file) in payloads().into_iter().filter(|(binary, _)| binary == AUTHORIZER) {
-        let question: Question =
+        let question: ApiGatewayV2CustomAuthorizerV2Request =
             serde_json::from_str(&text(&file)).unwrap_or_else(|error| panic!("{file}: {error}"));
         let key = question.route_key.unwrap();
         assert!(secured.contains(&key), "{file}: nobody is asked about {key}");

@@ -13,7 +13,7 @@ use context::{Wiring, WiringError};
 use tokio_util::task::TaskTracker;
 use trunkline_http::Face;
 
-use crate::{Cloud, EventSource, detached::detached};
+use crate::{Cloud, EventSource, detached::detached, front::front};
 
 /// The gateway of one machine, not yet listening.
 #[derive(Debug)]
@@ -54,6 +54,8 @@ impl Gateway {
             .merge(receiver(events_receive::Context::new(&wiring)))
             .merge(Face::nowhere())
             .layer(middleware::from_fn_with_state(handlers.clone(), detached));
+        // Before any route is chosen.
+        let router = Router::new().fallback_service(router).layer(middleware::from_fn(front));
         let dispatch = events_dispatch::Context::new(&wiring);
         let events = EventSource::new(&cloud.sdk, cloud.events_queue.clone(), dispatch, clock);
         let renewal = events_renew::Context::new(&wiring);

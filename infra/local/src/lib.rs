@@ -11,6 +11,7 @@ mod credentials;
 mod detached;
 mod doctor;
 mod event_source;
+mod front;
 mod gateway;
 mod http_url;
 mod prices;

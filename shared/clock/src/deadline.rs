@@ -21,6 +21,13 @@ impl Deadline {
         CURRENT.try_with(|deadline| *deadline).ok()
     }
 
+    /// The deadline of an invocation that ends at `end` (milliseconds since the epoch, as Lambda tells it) and keeps `reserve`
+    /// milliseconds for its answer.
+    #[must_use]
+    pub fn before(end: u64, reserve: Millis) -> Self {
+        Self(Millis::try_from(end).unwrap_or(Millis::MAX).saturating_sub(reserve))
+    }
+
     /// Runs `work` under this deadline. Inside of another one the earlier of the two holds.
     pub async fn during<T>(self, work: impl Future<Output = T>) -> T {
         let outer = Self::current().unwrap_or(self);
@@ -31,6 +38,12 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_invocation_keeps_a_reserve_for_its_answer() {
+        assert_eq!(Deadline::before(1_795_000_029_000, 3_000), Deadline(1_795_000_026_000));
+        assert_eq!(Deadline::before(u64::MAX, 0), Deadline(Millis::MAX));
+    }
 
     #[tokio::test]
     async fn a_deadline_holds_inside_of_its_work_and_is_never_put_off() {

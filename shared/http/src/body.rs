@@ -27,7 +27,7 @@ impl<T: Accept, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        read(&parts.headers, &bytes(body).await?).map(Self)
+        read(&parts.headers, &bytes(&parts.headers, body).await?).map(Self)
     }
 }
 
@@ -36,7 +36,7 @@ impl<T: Accept, S: Send + Sync> FromRequest<S> for Optional<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let bytes = bytes(body).await?;
+        let bytes = bytes(&parts.headers, body).await?;
         if bytes.is_empty() {
             Ok(Self(None))
         } else {
@@ -45,14 +45,17 @@ impl<T: Accept, S: Send + Sync> FromRequest<S> for Optional<T> {
     }
 }
 
-/// Reads a body up to [`BODY_LIMIT`].
-pub(crate) async fn bytes(body: axum::body::Body) -> Result<Bytes, Problem> {
+/// Reads a body up to [`BODY_LIMIT`]; not at all if a longer one is announced.
+pub(crate) async fn bytes(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(Type::BodyTooLarge).detail(format!("The limit is {BODY_LIMIT} bytes."));
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: u64| length > BODY_LIMIT as u64) {
+        return Err(too_large());
+    }
     match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(Problem::new(Type::BodyTooLarge).detail(format!("The limit is {BODY_LIMIT} bytes.")))
-        }
-        Err(_) => Err(Problem::field("body", "broke off before its end")),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Err(Problem::field("body", "can't be read to its end")),
     }
 }
 

@@ -110,7 +110,7 @@ impl Idempotency {
         let given = key(&header)?.to_owned();
         let key = format!("{}#{}#{given}", caller.tenant, caller.subject);
         let (mut parts, body) = request.into_parts();
-        let body = body::bytes(body).await?;
+        let body = body::bytes(&parts.headers, body).await?;
         let fingerprint = fingerprint(&parts, &body);
         let owner = Uuid::new_v4().to_string();
         let now = self.clock.now();

@@ -15,6 +15,7 @@ mod jwt;
 mod observe;
 pub mod openapi;
 mod problem;
+mod refused;
 mod segment;
 mod upstream;
 mod violations;
@@ -31,5 +32,6 @@ pub use idempotency::{
 };
 pub use observe::request_id;
 pub use problem::{FieldError, Problem, Type};
+pub use refused::Refused;
 pub use segment::Segment;
 pub use violations::Violations;

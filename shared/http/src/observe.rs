@@ -3,11 +3,13 @@
 use axum::{
     extract::{MatchedPath, Request},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use telemetry::{Budget, Invocation};
 use uuid::Uuid;
+
+use crate::refused::refusal;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -50,7 +52,13 @@ pub(crate) async fn observe(function: &'static str, mut request: Request, next: 
         ..Invocation::default()
     };
     let mut budget = None;
-    let mut response = telemetry::observe(invocation, next.run(request), |response, invocation| {
+    let work = async {
+        match refusal(&request) {
+            Some(problem) => problem.into_response(),
+            None => next.run(request).await,
+        }
+    };
+    let mut response = telemetry::observe(invocation, work, |response, invocation| {
         invocation.status = response.status().as_u16();
         budget = invocation.budget.clone();
     })

@@ -4,14 +4,36 @@
 //! else of a request, because a kept verdict is used for every route; and nothing may rely on it alone: functions
 //! check the token themselves, so one that has ended opens nothing however long its verdict is kept.
 
-use aws_lambda_events::event::apigw::ApiGatewayV2CustomAuthorizerV2Request;
+use std::collections::HashMap;
+
 use context::Wiring;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use telemetry::Invocation;
 use trunkline_http::{Access, TokenKeysError};
 
-/// A request to a secured route, in payload format 2.0.
-pub type Question = ApiGatewayV2CustomAuthorizerV2Request;
+/// A request to a secured route, in payload format 2.0: what the verdict and the log need of it. Each part may be missing. It is
+/// never printed: it holds a token.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Question {
+    route_key: Option<String>,
+    headers: Option<HashMap<String, String>>,
+    request_context: Option<RequestContext>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct RequestContext {
+    request_id: Option<String>,
+}
+
+impl Question {
+    /// The header that the verdict is kept under.
+    fn authorization(&self) -> Option<&str> {
+        let mut headers = self.headers.iter().flatten();
+        headers.find(|(name, _)| name.eq_ignore_ascii_case("authorization")).map(|(_, value)| value.as_str())
+    }
+}
 
 /// What this function may touch.
 #[derive(Debug, Clone)]
@@ -53,14 +75,20 @@ pub async fn authorize(context: &Context, question: Question) -> Result<Verdict,
     let invocation = Invocation {
         function: "authorizer",
         // API Gateway's own id, by which the access log has the request too.
-        request_id: question.request_context.request_id.unwrap_or_default(),
-        operation: question.route_key.unwrap_or_default(),
+        request_id: question
+            .request_context
+            .as_ref()
+            .and_then(|one| one.request_id.clone())
+            .unwrap_or_default(),
+        operation: question.route_key.clone().unwrap_or_default(),
         ..Invocation::default()
     };
-    let authorization = question.headers.get("authorization").and_then(|value| value.to_str().ok());
     let work = async {
-        let caller =
-            context.access.caller(authorization).await.inspect_err(|error| telemetry::failed(error))?;
+        let caller = context
+            .access
+            .caller(question.authorization())
+            .await
+            .inspect_err(|error| telemetry::failed(error))?;
         if let Some(caller) = &caller {
             telemetry::tenant(caller.tenant.as_str());
         }

@@ -1,7 +1,7 @@
 //! The Lambda function `platform`.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::init(telemetry::Format::detect());
-    lambda_http::run(api_platform::function().await?).await
+    edge::serve(api_platform::function().await?).await
 }
