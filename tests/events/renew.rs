@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clock::{Clock, Deadline};
 use events_renew::{Context, LEAST, NotRenewed, Renewed};
 use serde_json::json;
 use simulator::{EventsOrder, Fault, FaultKind};
@@ -87,6 +88,18 @@ async fn it_goes_behind_whoever_waits_for_an_answer() {
     // The list, and the renewal beside the creation.
     assert_eq!((used("light", "event"), used("light", "interactive")), (Some(1), Some(0)), "{limits}");
     assert_eq!((used("medium", "event"), used("medium", "interactive")), (Some(1), Some(1)), "{limits}");
+}
+
+#[tokio::test]
+async fn nothing_is_begun_that_the_invocation_can_not_end() {
+    let world = World::new().await;
+    let id = subscribe(&world, HOUR).await;
+    let sent = world.asked_at_all();
+    let short = Deadline(world.time.now() + 500);
+    let error = short.during(renew(&world)).await.unwrap_err();
+    assert_eq!((error.failures.len(), world.asked_at_all()), (1, sent), "{error}");
+    assert_eq!(renew(&world).await, Ok(Renewed { found: 1, renewed: 1 }));
+    assert!(lives(&world, &id).await);
 }
 
 #[tokio::test]
@@ -208,11 +221,12 @@ async fn a_tenant_without_credentials_keeps_no_other_from_being_renewed() {
 async fn one_machine_wakes_it_by_its_clock_and_again_when_it_fails() {
     let world = World::new().await;
     let id = subscribe(&world, HOUR).await;
-    let clock = clock::Manual::eager(0);
+    let start = world.time.now();
+    let clock = clock::Manual::eager(start);
     let rate: Rate = "rate(1 hour)".parse().unwrap();
     let context = Context::new(&world.wiring);
     let schedule = Schedule::new(context, std::sync::Arc::new(clock.clone()), rate);
-    let now = || clock::Clock::now(&clock) / 1_000;
+    let now = || (clock.now() - start) / 1_000;
     world.simulator.add_fault(refusal(409).times(1));
     assert!(schedule.turn().await);
     assert_eq!((now(), lives(&world, &id).await), (HOUR + 60, true));

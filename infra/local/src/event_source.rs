@@ -12,12 +12,14 @@ use aws_sdk_sqs::{
     config::{Builder, StalledStreamProtectionConfig},
     types::{DeleteMessageBatchRequestEntry, Message, MessageAttributeValue, MessageSystemAttributeName},
 };
-use clock::SharedClock;
+use clock::{Deadline, Millis, SharedClock};
 use events_dispatch::Context;
 use uuid::Uuid;
 
 /// How long one invocation of the dispatcher may take.
 pub const DISPATCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// What it keeps of that for its answer (milliseconds).
+const RESERVE: Millis = 1_000;
 /// How long a received record stays hidden (seconds): six times the function's timeout, as AWS advises.
 pub const VISIBILITY_SECONDS: u64 = 30;
 /// How many batches are worked on at once.
@@ -61,7 +63,9 @@ impl EventSource {
             messages.iter().map(|m| (m.message_id.clone(), m.receipt_handle.clone())).collect();
         let mut batch = SqsEvent::default();
         batch.records = messages.into_iter().map(record).collect();
+        let end = self.clock.now() + Millis::try_from(DISPATCH_TIMEOUT.as_millis()).unwrap_or(Millis::MAX);
         let work = events_dispatch::dispatch(&self.context, batch, Uuid::now_v7().to_string());
+        let work = Deadline(end - RESERVE).during(work);
         // Lambda would end the invocation here; what was not finished comes again.
         let Ok(response) = tokio::time::timeout(DISPATCH_TIMEOUT, work).await else {
             tracing::warn!(records = count, "the dispatcher did not finish in time");

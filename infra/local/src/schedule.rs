@@ -5,12 +5,15 @@
 
 use std::{str::FromStr, time::Duration};
 
-use clock::{Millis, SharedClock};
+use clock::{Deadline, Millis, SharedClock};
 use events_renew::Context;
 use uuid::Uuid;
 
 /// How long Lambda waits before it tries a failed invocation again, once and once more.
 const AGAIN: [Millis; 2] = [60_000, 120_000];
+
+/// How long an invocation may take, less what its report needs: as on AWS.
+const LONGEST: Millis = 295_000;
 
 /// How often: `rate(5 minutes)`, `rate(1 hour)`, `rate(1 day)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +80,8 @@ impl Schedule {
 
     /// What failed stands in the invocation's own line.
     async fn wake(&self) -> bool {
-        events_renew::renew(&self.context, Uuid::now_v7().to_string()).await.is_ok()
+        let deadline = Deadline(self.clock.now() + LONGEST);
+        deadline.during(events_renew::renew(&self.context, Uuid::now_v7().to_string())).await.is_ok()
     }
 
     async fn wait(&self, pause: Millis) {
