@@ -72,3 +72,40 @@ async fn regression_an_event_that_fits_no_item_is_buried_with_its_reason() {
     let reason = dead[0].message_attributes.as_ref().unwrap()["reason"].string_value.clone().unwrap();
     assert!(reason.contains("400 KB"), "{reason}");
 }
+
+/// A function of Lambda may answer 6 MB, as a text within JSON. Three ways to read, all of them by small pages.
+#[tokio::test]
+async fn regression_a_page_of_large_events_is_one_that_lambda_can_answer() {
+    let world = World::new().await;
+    let sessions = "/restapi/v1.0/account/1/telephony/sessions";
+    let quotes = "\\\"".repeat(250_000);
+    for sequence in 1..=12 {
+        let call =
+            format!("{{\"telephonySessionId\":\"s-1\",\"sequence\":{sequence},\"note\":\"{quotes}\"}}");
+        let event = format!("{{\"uuid\":\"{sequence}\",\"event\":\"{sessions}\",\"body\":{call}}}");
+        assert_eq!(deliver(&world, &event).await, 200);
+        world.dispatch().await;
+    }
+    world.time.advance(Duration::from_secs(60));
+    for list in ["perPage=500", "perPage=500&telephonySessionId=s-1", "perPage=500&order=asc"] {
+        let (mut found, mut token) = (Vec::new(), String::new());
+        while found.len() < 12 {
+            let page = world.get(&format!("/api/webhooks/events?{list}{token}")).await;
+            assert_eq!(page.status, 200, "{list}: {}", page.status);
+            assert!(
+                serde_json::to_string(&page.text).unwrap().len() < 6_000_000,
+                "{list}: {}",
+                page.text.len()
+            );
+            let records = page.json["records"].as_array().unwrap();
+            assert!(!records.is_empty(), "{list}: after {}", found.len());
+            found.extend(records.iter().map(|one| one["uuid"].as_str().unwrap().parse::<u32>().unwrap()));
+            token = match page.json["navigation"]["nextPageToken"].as_str() {
+                Some(token) => format!("&pageToken={token}"),
+                None => break,
+            };
+        }
+        found.sort_unstable();
+        assert_eq!(found, (1..=12).collect::<Vec<_>>(), "{list}");
+    }
+}

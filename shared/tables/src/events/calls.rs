@@ -1,5 +1,7 @@
 //! The events of a call, in the order of its sequence: they lie together.
 
+use std::ops::ControlFlow;
+
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use clock::Millis;
 use events::{Event, EventPage, EventQuery, EventStoreError};
@@ -10,7 +12,7 @@ use super::{
     item::{self, KIND, RECEIVED},
     journal::wire,
     key::{self, Key},
-    page::{self, Position},
+    page::{Gathered, Position},
     store_failed,
 };
 use crate::{
@@ -29,9 +31,14 @@ pub(super) async fn all(
     id: &str,
     now: Millis,
 ) -> Result<Vec<Event>, TableError> {
-    let whole = Bounds { enough: usize::MAX, steps: usize::MAX, now };
-    let (events, _) = read(query(tables, tenant, id), tenant, id, &whole, |_| true).await?;
-    Ok(events.into_iter().map(|(_, event)| event).collect())
+    let mut events = Vec::new();
+    let whole = Bounds { steps: usize::MAX, now };
+    read(query(tables, tenant, id), tenant, id, &whole, |_, event| {
+        events.push(event);
+        ControlFlow::Continue(())
+    })
+    .await?;
+    Ok(events)
 }
 
 pub(super) async fn list(
@@ -61,14 +68,16 @@ pub(super) async fn list(
         }
         request = request.set_exclusive_start_key(Some(wire(tenant, &Key { partition, place })));
     }
-    let bounds = Bounds { enough: asked.limit + 1, steps: STEPS, now };
-    let of_subscription =
-        |event: &Event| asked.subscription.is_none() || asked.subscription == event.subscription_id;
-    let read = read(request, tenant, id, &bounds, of_subscription).await;
-    let (events, looked_at) = read.map_err(store_failed)?;
-    let mut page = page::of(events, asked.limit, false);
-    page.next = page.next.or(looked_at.map(|position| position.encode()));
-    Ok(page)
+    let mut events = Gathered::new(asked.limit);
+    let take = |key, event: Event| {
+        if asked.subscription.is_none() || asked.subscription == event.subscription_id {
+            events.push(key, event);
+        }
+        if events.is_full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let looked_at =
+        read(request, tenant, id, &Bounds { steps: STEPS, now }, take).await.map_err(store_failed)?;
+    Ok(events.page(false, looked_at))
 }
 
 fn query(tables: &Tables, tenant: &TenantId, id: &str) -> QueryFluentBuilder {
@@ -80,44 +89,37 @@ fn query(tables: &Tables, tenant: &TenantId, id: &str) -> QueryFluentBuilder {
 
 /// Where reading ends.
 struct Bounds {
-    /// With so many events.
-    enough: usize,
-    /// Or when it has asked so often.
+    /// When it has asked so often.
     steps: usize,
     /// Without those that have ended.
     now: Millis,
 }
 
-/// Reads the events that are wanted, and tells where the looking ended if it came to no other end.
+/// Reads events until whoever takes them has enough, and tells where the looking ended if it came to no other end.
 async fn read(
     mut request: QueryFluentBuilder,
     tenant: &TenantId,
     id: &str,
     bounds: &Bounds,
-    wanted: impl Fn(&Event) -> bool,
-) -> Result<(Vec<(Key, Event)>, Option<Position>), TableError> {
-    let mut events = Vec::new();
+    mut take: impl FnMut(Key, Event) -> ControlFlow<()>,
+) -> Result<Option<Position>, TableError> {
     for asked in 1.. {
         let output = request.clone().send().await.map_err(failed)?;
         for item in output.items.unwrap_or_default() {
             if !item::is_read(&item, bounds.now)? {
                 continue;
             }
-            let place = item::string(&item, SORT)?.to_owned();
-            let event = item::event(tenant, &item)?;
-            if wanted(&event) {
-                events.push((Key { partition: key::call(id), place }, event));
-            }
-            if events.len() == bounds.enough {
-                return Ok((events, None));
+            let key = Key { partition: key::call(id), place: item::string(&item, SORT)?.to_owned() };
+            if take(key, item::event(tenant, &item)?).is_break() {
+                return Ok(None);
             }
         }
         let Some(last) = output.last_evaluated_key else { break };
         if asked >= bounds.steps {
             let place = item::string(&last, SORT)?.to_owned();
-            return Ok((events, Some(Position { at: None, partition: key::call(id), place })));
+            return Ok(Some(Position { at: None, partition: key::call(id), place }));
         }
         request = request.set_exclusive_start_key(Some(last));
     }
-    Ok((events, None))
+    Ok(None)
 }

@@ -17,7 +17,7 @@ use super::{
     TABLE, item,
     journal::{Candidate, announced_by, wire},
     key,
-    page::Cursor,
+    page::{BYTES, Cursor},
     store_failed,
     times::look_up,
 };
@@ -67,6 +67,8 @@ struct Follower<'a> {
     now: Millis,
     looked_up: usize,
     events: Vec<Event>,
+    /// Of the deliveries of `events`.
+    bytes: usize,
 }
 
 /// An announcement, and where it stands.
@@ -101,7 +103,7 @@ pub(super) async fn follow(
     };
     // Nothing is older than that, and each day before it would be asked for.
     let cursor = if cursor.instant() < oldest { Cursor::at(oldest) } else { cursor };
-    let mut follower = Follower { tables, tenant, query, now, looked_up: 0, events: Vec::new() };
+    let mut follower = Follower { tables, tenant, query, now, looked_up: 0, events: Vec::new(), bytes: 0 };
     let (cursor, caught_up) = follower.read(cursor).await.map_err(store_failed)?;
     Ok(Followed { events: follower.events, next: cursor.encode(), caught_up })
 }
@@ -212,6 +214,10 @@ impl Follower<'_> {
             }
             let event = item::event(self.tenant, item)?;
             if self.query.subscription.is_none() || self.query.subscription == event.subscription_id {
+                self.bytes += event.raw.len();
+                if self.bytes > BYTES && !self.events.is_empty() {
+                    return Ok(Some((one.cursor(), false)));
+                }
                 self.events.push(event);
             }
         }

@@ -82,13 +82,60 @@ impl Position {
     }
 }
 
-/// The page of a list that was read until there was one event more than asked for, which tells that there is a next page.
-pub(super) fn of(mut events: Vec<(Key, Event)>, limit: usize, by_time: bool) -> EventPage {
-    let more = events.len() > limit;
-    events.truncate(limit);
-    let next = events.last().filter(|_| more).map(|(Key { partition, place }, event)| {
-        let (partition, place) = (partition.clone(), place.clone());
-        Position { at: by_time.then_some(event.received_at), partition, place }.encode()
-    });
-    EventPage { events: events.into_iter().map(|(_, event)| event).collect(), next }
+/// The most bytes of deliveries on a page of several. A function of Lambda may answer 6 MB (its quotas), as a text within JSON, where
+/// each quote takes two.
+pub(super) const BYTES: usize = 2 << 20;
+
+/// Events of a list until there is one more than asked for, or more than a page can carry: that tells that there is a next page.
+pub(super) struct Gathered {
+    events: Vec<(Key, Event)>,
+    limit: usize,
+    bytes: usize,
+    heavy: bool,
+}
+
+impl Gathered {
+    /// Nothing yet, for a page of so many.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { events: Vec::new(), limit, bytes: 0, heavy: false }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// How many are missing until it is full.
+    pub(super) fn wanted(&self) -> usize {
+        if self.heavy { 0 } else { (self.limit + 1).saturating_sub(self.events.len()) }
+    }
+
+    /// Whether more would change nothing.
+    pub(super) fn is_full(&self) -> bool {
+        self.wanted() == 0
+    }
+
+    /// Adds the next one, unless it is full or would be too heavy with it.
+    pub(super) fn push(&mut self, key: Key, event: Event) {
+        if self.is_full() {
+            return;
+        }
+        self.bytes += event.raw.len();
+        self.heavy = self.bytes > BYTES && !self.events.is_empty();
+        if !self.heavy {
+            self.events.push((key, event));
+        }
+    }
+
+    /// The page. If the list goes on, it does behind the last event; else behind what was looked at last, if that was not all.
+    pub(super) fn page(mut self, by_time: bool, looked_at: Option<Position>) -> EventPage {
+        let more = self.is_full();
+        self.events.truncate(self.limit);
+        let last = self.events.last().filter(|_| more).map(|(Key { partition, place }, event)| {
+            let (partition, place) = (partition.clone(), place.clone());
+            Position { at: by_time.then_some(event.received_at), partition, place }
+        });
+        let next = last.or(looked_at).map(|position| position.encode());
+        EventPage { events: self.events.into_iter().map(|(_, event)| event).collect(), next }
+    }
 }

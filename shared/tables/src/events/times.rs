@@ -14,14 +14,14 @@ use std::{
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use clock::Millis;
-use events::{Event, EventPage, EventQuery, EventStoreError};
+use events::{EventPage, EventQuery, EventStoreError};
 use tenant::TenantId;
 
 use super::{
     TABLE, item,
     journal::{Candidate, Reader, wire},
     key::Key,
-    page::{self, Position},
+    page::{Gathered, Position},
     store_failed,
 };
 use crate::{
@@ -50,19 +50,17 @@ pub(super) async fn list(
         Some(_) => return Err(EventStoreError::InvalidPosition),
     };
     let (events, looked_at) = read(tables, tenant, query, after, now).await.map_err(store_failed)?;
-    let mut page = page::of(events, query.limit, true);
-    page.next = page.next.or(looked_at.map(|position| position.encode()));
-    Ok(page)
+    Ok(events.page(true, looked_at))
 }
 
-/// One event more than asked for, if there are so many; and where the looking ended, if it did not come to the end.
+/// The events of a page, and where the looking ended, if it did not come to the end.
 async fn read(
     tables: &Tables,
     tenant: &TenantId,
     query: &EventQuery,
     after: Option<(Reverse<Millis>, Key)>,
     now: Millis,
-) -> Result<(Vec<(Key, Event)>, Option<Position>), TableError> {
+) -> Result<(Gathered, Option<Position>), TableError> {
     let to = after.as_ref().map_or(query.to, |(Reverse(at), _)| *at);
     let wanted = |candidate: &Candidate| {
         (query.from..=to).contains(&candidate.at.0)
@@ -71,7 +69,7 @@ async fn read(
     };
     let mut journal = Reader::new(tables, tenant, query.from, to);
     let mut waiting = BTreeSet::new();
-    let mut events = Vec::new();
+    let mut events = Gathered::new(query.limit);
     let (mut asked, mut looked_up, mut missed) = (0, 0, false);
     let mut last = None;
     loop {
@@ -81,20 +79,20 @@ async fn read(
         let ended = unread_until < query.from;
         waiting.extend(step.into_iter().flat_map(|step| step.candidates).filter(wanted));
         let certain = |candidate: &Candidate| ended || candidate.at.0 > unread_until;
-        while events.len() <= query.limit && waiting.first().is_some_and(certain) {
+        while !events.is_full() && waiting.first().is_some_and(certain) {
             if looked_up == STEPS {
                 return Ok((events, last));
             }
             looked_up += 1;
             // No more than is asked for, as long as all that is looked up is found.
-            let most = if missed { LOOKED_UP } else { LOOKED_UP.min(query.limit + 1 - events.len()) };
+            let most = if missed { LOOKED_UP } else { LOOKED_UP.min(events.wanted()) };
             let chunk = next(&mut waiting, most, certain);
             last = chunk.last().map(Position::of);
             let hoped = events.len() + chunk.len();
             applied(tables, tenant, chunk, (query, now), &mut events).await?;
             missed |= events.len() < hoped;
         }
-        if ended || events.len() > query.limit {
+        if ended || events.is_full() {
             return Ok((events, None));
         }
         if asked >= STEPS && unread_until < to {
@@ -127,17 +125,20 @@ async fn applied(
     tenant: &TenantId,
     candidates: Vec<Candidate>,
     (query, now): (&EventQuery, Millis),
-    events: &mut Vec<(Key, Event)>,
+    events: &mut Gathered,
 ) -> Result<(), TableError> {
     // Several entries may have announced the same event, and a key may be asked for only once.
     let keys: HashSet<&Key> = candidates.iter().map(|candidate| &candidate.key).collect();
     let items = look_up(tables, keys.into_iter().map(|key| wire(tenant, key)).collect()).await?;
     for Candidate { at, key, entry, .. } in candidates {
+        if events.is_full() {
+            break;
+        }
         let Some(item) = items.get(&(key.pk(tenant), key.place.clone())) else { continue };
         if item::announced(item)? == entry && item::received(item)? == at.0 && item::is_read(item, now)? {
             let event = item::event(tenant, item)?;
             if query.subscription.is_none() || query.subscription == event.subscription_id {
-                events.push((key, event));
+                events.push(key, event);
             }
         }
     }
