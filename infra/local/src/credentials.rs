@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 /// Gateway v2's file, and the one RingCentral's console offers for download.
@@ -101,6 +101,15 @@ impl RingCentralAccess {
             client_secret: demo.client_secret.into(),
             jwt: demo.jwt.into(),
         }
+    }
+
+    /// Whether these are the simulator's demo app and its first user: whoever uses them needs not be told that they hold.
+    #[must_use]
+    pub fn is_demo(&self) -> bool {
+        let (demo, jwt) = (Self::demo(String::new()), self.jwt.expose_secret());
+        self.client_id == demo.client_id
+            && self.client_secret.expose_secret() == demo.client_secret.expose_secret()
+            && jwt == demo.jwt.expose_secret()
     }
 
     fn from_file(path: &Path) -> Result<Option<Self>, CredentialsError> {

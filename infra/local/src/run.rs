@@ -3,6 +3,7 @@
 use std::{io::Write, net::Ipv4Addr, path::Path};
 
 use context::WiringError;
+use ringcentral::RingCentral;
 use secrecy::ExposeSecret;
 use simulator::Simulator;
 use tokio::net::TcpListener;
@@ -62,6 +63,7 @@ pub async fn run(args: Args) -> Result<(), RunError> {
     let here = format!("http://127.0.0.1:{port}");
     let cloud = Cloud::open(&args).await?;
     let (access, simulator) = ringcentral(&args).await?;
+    let own_credentials = access.as_ref().is_some_and(|access| !access.is_demo());
     cloud.secrets(access.as_ref()).await?;
     let public_url = args.public_url.clone().map_or_else(|| here.clone(), String::from);
     let gateway = Gateway::new(&cloud, public_url, clock::system()).await?;
@@ -83,6 +85,10 @@ pub async fn run(args: Args) -> Result<(), RunError> {
     let schedule = Schedule::new(gateway.renewal, clock::system(), args.renewal_schedule);
     let renewals = tokio::spawn(schedule.run());
     announce(&args, &here, &cloud, access.as_ref(), simulator.as_ref());
+    if own_credentials {
+        // Whoever waits for a RingCentral that hangs can use what needs none.
+        tokio::spawn(try_out(gateway.wiring.ringcentral()));
+    }
     let (stop, handlers) = (Stop::listen(gateway.handlers.clone()), gateway.handlers);
     let serving = async {
         let served = axum::serve(listener, gateway.router).with_graceful_shutdown(stop.clone().asked()).await;
@@ -164,6 +170,16 @@ fn token(keys: &TokenKeys) -> Result<secrecy::SecretString, RunError> {
 /// Writes a file that only its owner can read.
 fn write_secret(path: &Path, text: &str) -> Result<(), RunError> {
     loopback::write_private(path, text).map_err(io(format!("{} can't be written", path.display())))
+}
+
+/// Tells whether RingCentral takes the credentials, before somebody's first request does.
+async fn try_out(ringcentral: RingCentral) {
+    let Ok(tenant) = TENANT.parse() else { return };
+    let told = match ringcentral.ping(&tenant).await {
+        Ok(()) => "accepts the credentials".to_owned(),
+        Err(error) => format!("{} (trunkline doctor says what to do)", telemetry::chain(&error)),
+    };
+    let _ = std::io::stdout().write_all(format!("  {:<12} {told}\n", "ringcentral").as_bytes());
 }
 
 fn announce(

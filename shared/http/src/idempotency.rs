@@ -24,8 +24,8 @@ pub use store::{Begun, Earlier, IdempotencyError, IdempotencyStore, StoredAnswer
 
 /// How long one request may hold its key (milliseconds): longer than API Gateway lets it run.
 const LEASE: Millis = 35_000;
-/// How long after its attempt's lease RingCentral may still get to a request (milliseconds). It documents no limit; its own
-/// gateways answer for it within seconds, so a minute is ample.
+/// How long after its attempt's lease RingCentral may still get to a request (milliseconds). It documents no limit, so this is
+/// an assumption: what is carried out even later is not seen by a repetition that comes before it.
 const ON_ITS_WAY: Millis = 60_000;
 /// How long an answer is kept (milliseconds).
 const KEPT: Millis = 24 * 3_600_000;

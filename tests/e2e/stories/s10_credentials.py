@@ -1,6 +1,6 @@
 """Credentials that RingCentral refuses: no hammering, a clear answer, and an easy way out."""
 
-from support import story
+from support import poll, story
 from support.fleet import fleet
 
 RIGHT = {
@@ -28,6 +28,8 @@ def wrong_credentials(world):
         ringcentral = world.simulator()
         gateway = world.gateway(ringcentral=ringcentral.url, environment={**RIGHT, name: value})
         refused(world, gateway, f"{name} is wrong")
+        told = poll("what the terminal says of wrong credentials", lambda: "trunkline doctor" in gateway.processes[0].printed())
+        world.expect(told, f"{name} is wrong, and the terminal does not say so")
         for turn in range(20):
             refused(world, gateway, f"{name} is wrong, turn {turn}")
         requests = ringcentral.stats()["requests"]
