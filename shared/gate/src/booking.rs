@@ -36,8 +36,7 @@ impl Booking {
     /// Those of [`Gate::pass`].
     pub async fn next(&mut self) -> Result<Option<Permit>, GateError> {
         let Some(taken) = self.taken.pop_front() else { return Ok(None) };
-        let turnstile = self.gate.turnstile(&self.bucket);
-        match self.gate.redeem(&turnstile, &self.bucket, self.wish, taken).await? {
+        match self.gate.redeem(&self.bucket, self.wish, taken).await? {
             Ok(permit) => Ok(Some(permit)),
             Err(again) => self.gate.pass_with(&self.bucket, again).await.map(Some),
         }
@@ -48,12 +47,7 @@ impl Booking {
     /// # Errors
     /// [`GateError::Store`] if that could not be written: the slots are lost for one window.
     pub async fn give_back(self) -> Result<(), GateError> {
-        let turnstile = self.gate.turnstile(&self.bucket);
-        let release = |window: &mut crate::Window| {
-            for Taken { slot, probe, .. } in &self.taken {
-                window.release(*slot, *probe);
-            }
-        };
-        turnstile.write(release).await
+        let slots: Vec<_> = self.taken.iter().map(|taken| (taken.slot, taken.probe)).collect();
+        self.gate.give_back(&self.bucket, &slots).await
     }
 }

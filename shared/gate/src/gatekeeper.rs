@@ -12,7 +12,8 @@ use clock::{Bounded, Millis};
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use crate::{
-    Booking, Bucket, GateError, Grant, Group, Priority, Reservation, Slot, StoreError, Window, WindowStore,
+    Booking, Bucket, Cause, GateError, Grant, Group, Priority, Reservation, Slot, StoreError, Window,
+    WindowStore,
     learned::Learned,
     turnstile::{Taken, Turnstile, Wish},
 };
@@ -165,9 +166,8 @@ impl Gate {
         let mut wish = Wish { count: 1, ..wish };
         loop {
             let (bucket, taken) = self.take(bucket, wish).await?;
-            let turnstile = self.turnstile(&bucket);
             for taken in taken {
-                match self.redeem(&turnstile, &bucket, wish, taken).await? {
+                match self.redeem(&bucket, wish, taken).await? {
                     Ok(permit) => return Ok(permit),
                     Err(again) => wish = again,
                 }
@@ -177,40 +177,25 @@ impl Gate {
 
     /// Takes slots of a bucket, or of the one it has become, or says when the first of them opens.
     async fn take(&self, bucket: &Bucket, mut wish: Wish) -> Result<(Bucket, Vec<Taken>), GateError> {
-        let mut bucket = bucket.clone();
-        loop {
-            let asked = self.resolve(&bucket);
-            if asked != bucket {
-                // What a closed window had granted is not given back: see `give_back`.
-                (bucket, wish.give_back) = (asked, None);
-            }
-            let turnstile = self.turnstile(&bucket);
-            let taken = self.take_of(&turnstile, &bucket, wish).await;
-            // It may have been closed while this process asked for it.
-            if taken.is_ok() || self.resolve(&bucket) == bucket {
-                return taken.map(|taken| (bucket, taken));
-            }
-        }
-    }
-
-    async fn take_of(
-        &self,
-        turnstile: &Turnstile,
-        bucket: &Bucket,
-        mut wish: Wish,
-    ) -> Result<Vec<Taken>, GateError> {
         let mut looked = false;
         loop {
+            let bucket = self.follow(bucket).await?;
+            let turnstile = self.turnstile(&bucket);
             let reservations = turnstile.reserve(wish).await?;
-            wish.give_back = None;
-            let Some(Reservation::Later { at, cause }) = reservations.first().copied() else {
-                return Ok(reservations.into_iter().filter_map(Taken::of).collect());
+            let (at, cause) = match reservations.first().copied() {
+                // It was closed while this process asked for it.
+                Some(Reservation::Closed) if self.resolve(&bucket) != bucket => continue,
+                Some(Reservation::Closed) => (self.now() + turnstile.known().length, Cause::Window),
+                Some(Reservation::Later { at, cause }) => (at, cause),
+                Some(Reservation::Go { .. }) | None => {
+                    return Ok((bucket, reservations.into_iter().filter_map(Taken::of).collect()));
+                }
             };
-            let open = turnstile.moved().is_none();
-            if open && at <= wish.deadline {
+            wish.give_back = None;
+            if at <= wish.deadline {
                 self.clock.sleep_until(at).await;
                 turnstile.refresh().await?;
-            } else if open && !looked && turnstile.is_doubtful() {
+            } else if !looked && turnstile.is_doubtful() {
                 // Nobody is sent away by what was true a while ago.
                 turnstile.refresh().await?;
                 looked = true;
@@ -224,7 +209,6 @@ impl Gate {
     /// Waits for a taken slot and returns the right to send; if it may not be used any more, the wish for another one.
     pub(crate) async fn redeem(
         &self,
-        turnstile: &Turnstile,
         bucket: &Bucket,
         wish: Wish,
         Taken { slot, until, probe }: Taken,
@@ -232,9 +216,10 @@ impl Gate {
         let slept = slot.at > self.clock.now().earliest;
         self.clock.sleep_until(slot.at).await;
         // Whoever slept looks again: a penalty or a correction may have voided its slot meanwhile.
-        let until = if slept { turnstile.look(slot).await? } else { Some(until) };
-        // A container that was frozen is late: what was granted then may not be used now.
+        let until = if slept { self.look(bucket, slot).await? } else { Some(until) };
+        // A container that was frozen is late: what was granted then may not be used now. Nor may it after a 429 that came since.
         let now = self.clock.now();
+        let until = until.filter(|_| !self.is_stopped(bucket, now.latest));
         if until.is_some_and(|until| now.latest <= until) {
             return Ok(Ok(Permit { bucket: bucket.clone(), slot, probe, priority: wish.priority }));
         }
@@ -254,38 +239,32 @@ impl Gate {
     }
 
     async fn settle_with(&self, permit: Permit, notice: Notice, more: Learned) -> Result<(), GateError> {
-        let Permit { bucket: granted, slot, probe, priority } = permit;
+        let Permit { bucket: granted, slot, probe, .. } = permit;
         let bucket = self.resolve(&granted);
         let arrived = self.clock.now().latest;
         let turnstile = self.turnstile(&bucket);
         let known = turnstile.known();
-        let mut learned = more;
-        learned.add(Learned::of(&known, slot, arrived, probe, &notice));
-        let urgent = learned.is_urgent(&known);
-        turnstile.learn(learned);
+        let mut news = more;
+        news.add(Learned::of(&known, slot, arrived, probe, &notice));
+        let urgent = news.is_urgent(&known);
+        self.learn_late(&granted, &bucket, &news);
+        turnstile.learn(news.clone());
         let recovered = probe || known.failures > 0;
         if notice.outcome == Outcome::Answered && !recovered && !urgent {
             return Ok(());
         }
-        let settled = turnstile
-            .write(|window| {
-                if notice.outcome == Outcome::Unsent && bucket == granted {
-                    window.release(slot, false);
-                }
-                match notice.outcome {
-                    Outcome::Answered => window.succeed(probe),
-                    Outcome::Failed | Outcome::Unsent => window.fail(arrived, probe, self.policy),
-                    // It was learned, so that it is not forgotten if it can't be written.
-                    Outcome::Throttled(_) => {}
-                }
-            })
-            .await;
-        if self.resolve(&granted) != bucket {
-            // It was closed meanwhile, and the request is counted elsewhere now.
-            let permit = Permit { bucket: granted, slot, probe, priority };
-            return Box::pin(self.settle_with(permit, notice, Learned::default())).await;
-        }
-        settled
+        let settle = |window: &mut Window| {
+            if notice.outcome == Outcome::Unsent {
+                window.release(slot, false);
+            }
+            match notice.outcome {
+                Outcome::Answered => window.succeed(probe),
+                Outcome::Failed | Outcome::Unsent => window.fail(arrived, probe, self.policy),
+                // It was learned, so that it is not forgotten if it can't be written.
+                Outcome::Throttled(_) => {}
+            }
+        };
+        self.change(&granted, &news, settle).await
     }
 
     /// Takes over what an answer said that named another group than the permit's: its slot is free again, and the request
@@ -304,7 +283,7 @@ impl Gate {
         let permit = Permit { bucket: counted, slot: sent, probe: false, priority };
         // A 429 first: whatever fails after it, nothing more is sent.
         let settled = self.settle_with(permit, notice, charge).await;
-        let released = self.give_back(&bucket, slot, probe).await;
+        let released = self.give_back(&bucket, &[(slot, probe)]).await;
         settled.and(released)
     }
 

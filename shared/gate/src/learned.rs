@@ -67,6 +67,16 @@ impl Learned {
         Self { charged: vec![grant], ..Self::default() }
     }
 
+    /// What it says of slots that a window has counted: of no use to one that doesn't count them yet.
+    pub(crate) fn late(&self) -> Self {
+        Self { late: self.late.clone(), ..Self::default() }
+    }
+
+    /// Until when nobody may ask, at least.
+    pub(crate) fn stopped_until(&self) -> Option<Millis> {
+        self.stops.iter().map(|stop| stop.until()).max()
+    }
+
     /// Adds what was said after this.
     pub(crate) fn add(&mut self, newer: Self) {
         self.announced = newer.announced.or(self.announced);
@@ -114,14 +124,21 @@ impl Learned {
 }
 
 impl Stop {
+    fn until(self) -> Millis {
+        match self {
+            Self::Window { at, penalty, .. } => at + penalty,
+            Self::Wider { until } => until,
+        }
+    }
+
     /// A window that is stopped for as long already knows of it: a write whose answer was lost may have told it.
     fn teach(self, window: &mut Window) {
+        if self.until() <= window.blocked_until {
+            return;
+        }
         match self {
-            Self::Window { at, penalty, probe } if at + penalty > window.blocked_until => {
-                window.punish(at, penalty, probe);
-            }
-            Self::Wider { until } if until > window.blocked_until => window.block(until, Cause::Penalty),
-            Self::Window { .. } | Self::Wider { .. } => {}
+            Self::Window { at, penalty, probe } => window.punish(at, penalty, probe),
+            Self::Wider { until } => window.block(until, Cause::Penalty),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! One bucket in one process: whoever holds the window writes for everybody who waits.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicI64, Ordering},
+};
 
 use clock::{Bounded, Millis};
 use tokio::sync::oneshot;
@@ -36,7 +39,7 @@ impl Taken {
     pub(crate) fn of(reservation: Reservation) -> Option<Self> {
         match reservation {
             Reservation::Go { slot, until, probe } => Some(Self { slot, until, probe }),
-            Reservation::Later { .. } => None,
+            Reservation::Later { .. } | Reservation::Closed => None,
         }
     }
 }
@@ -54,18 +57,40 @@ pub(crate) struct Turnstile {
     state: Mutex<State>,
     waiting: Mutex<Vec<(Wish, oneshot::Sender<Answer>)>>,
     learned: Mutex<Learned>,
+    /// No request before this instant, by the 429s that this process has met, whatever the store knows of them.
+    stopped: AtomicI64,
+    /// The identity whose window counts what this closed one had granted.
+    handed_over: Mutex<Option<String>>,
 }
 
 impl Turnstile {
     pub(crate) fn new(store: Arc<dyn WindowStore>, clock: Bounded, bucket: Bucket, seed: u64) -> Self {
         let state = Mutex::new(State::new(&bucket.group, seed));
         let turn = tokio::sync::Mutex::default();
-        Self { store, clock, bucket, turn, state, waiting: Mutex::default(), learned: Mutex::default() }
+        Self {
+            store,
+            clock,
+            bucket,
+            turn,
+            state,
+            waiting: Mutex::default(),
+            learned: Mutex::default(),
+            stopped: AtomicI64::new(Millis::MIN),
+            handed_over: Mutex::default(),
+        }
     }
 
     /// Notes what an answer said, for the next write.
     pub(crate) fn learn(&self, news: Learned) {
+        if let Some(until) = news.stopped_until() {
+            self.stopped.fetch_max(until, Ordering::Relaxed);
+        }
         locked(&self.learned).add(news);
+    }
+
+    /// Until when nobody may ask, by the 429s that this process has met: such as one whose write failed or is under way.
+    pub(crate) fn stopped_until(&self) -> Millis {
+        self.stopped.load(Ordering::Relaxed)
     }
 
     /// Whether a refusal may rest on what is no longer true: others have given slots back, heard of a larger limit, or brought home
@@ -85,6 +110,15 @@ impl Turnstile {
     /// The identity whose window is asked instead of this one, if this process knows that it was closed.
     pub(crate) fn moved(&self) -> Option<String> {
         locked(&self.state).window.moved.clone()
+    }
+
+    /// Whether this process knows that the window of this identity counts what this one, which is closed, had granted.
+    pub(crate) fn is_handed_over(&self, identity: &str) -> bool {
+        locked(&self.handed_over).as_deref() == Some(identity)
+    }
+
+    pub(crate) fn handed_over(&self, identity: &str) {
+        *locked(&self.handed_over) = Some(identity.to_owned());
     }
 
     /// The window as last seen, with what answers have said since.
@@ -143,12 +177,6 @@ impl Turnstile {
         }
     }
 
-    /// Looks up a slot that somebody has slept for: until when its request may be sent, `None` if it may not any more.
-    pub(crate) async fn look(&self, slot: Slot) -> Result<Option<Millis>, GateError> {
-        let stored = self.store.read(&self.bucket).await?;
-        Ok(stored.and_then(|window| window.holds(slot)))
-    }
-
     /// Reads the window anew.
     pub(crate) async fn refresh(&self) -> Result<(), GateError> {
         let _turn = self.turn.lock().await;
@@ -176,14 +204,11 @@ impl Turnstile {
     /// Applies `change` to the freshest window until the store takes it; one that changes nothing is not written. Whoever is
     /// patient steps aside where it is crowded; what others must know at once does not.
     async fn change(&self, patient: bool, mut change: impl FnMut(&mut Window)) -> Result<(), GateError> {
-        let learned = std::mem::take(&mut *locked(&self.learned));
-        let changed = self.try_change(patient, &learned, &mut change).await;
-        if !matches!(changed, Ok(true)) {
-            // What was learned is older than what may have been said meanwhile.
-            let newer = std::mem::replace(&mut *locked(&self.learned), learned);
-            self.learn(newer);
+        let mut carried = Carried::of(&self.learned);
+        if self.try_change(patient, &carried.news, &mut change).await? {
+            carried.arrived();
         }
-        changed.map(drop)
+        Ok(())
     }
 
     /// Whether something was written.
@@ -235,6 +260,32 @@ impl Turnstile {
         let pause = locked(&self.state).pause();
         let clock = self.clock.clock();
         clock.sleep_until(clock.now() + pause).await;
+    }
+}
+
+/// What was learned, under way to the store. Until it has arrived there it is kept, even if whoever carries it gives up.
+struct Carried<'a> {
+    kept: &'a Mutex<Learned>,
+    news: Learned,
+}
+
+impl<'a> Carried<'a> {
+    fn of(kept: &'a Mutex<Learned>) -> Self {
+        let news = std::mem::take(&mut *locked(kept));
+        Self { kept, news }
+    }
+
+    fn arrived(&mut self) {
+        self.news = Learned::default();
+    }
+}
+
+impl Drop for Carried<'_> {
+    fn drop(&mut self) {
+        // It is older than what may have been said meanwhile.
+        let mut kept = locked(self.kept);
+        let newer = std::mem::replace(&mut *kept, std::mem::take(&mut self.news));
+        kept.add(newer);
     }
 }
 

@@ -125,6 +125,8 @@ pub enum Reservation {
         /// What is in the way.
         cause: Cause,
     },
+    /// Another window is asked instead of this one.
+    Closed,
 }
 
 impl Window {
@@ -186,8 +188,8 @@ impl Window {
         while taken.len() < count.max(1) {
             match self.reserve(ask) {
                 go @ Reservation::Go { .. } => taken.push(go),
-                later @ Reservation::Later { .. } if taken.is_empty() => return vec![later],
-                Reservation::Later { .. } => break,
+                refusal if taken.is_empty() => return vec![refusal],
+                Reservation::Later { .. } | Reservation::Closed => break,
             }
         }
         taken
@@ -197,7 +199,7 @@ impl Window {
     pub fn reserve(&mut self, ask: Ask) -> Reservation {
         let Ask { now, priority, .. } = ask;
         if self.moved.is_some() {
-            return Reservation::Later { at: now + self.length, cause: Cause::Window };
+            return Reservation::Closed;
         }
         let (slot, cause) = self.next_slot(ask);
         // Batch never holds more than the next slot: whoever somebody waits for finds the one after it.
@@ -234,7 +236,11 @@ impl Window {
     }
 
     /// Gives a slot back that was not and will not be used; if it was the probe's, the next request is the probe.
+    /// A closed window stays as it is: what it had granted is given back where it is counted.
     pub fn release(&mut self, slot: Slot, probe: bool) {
+        if self.moved.is_some() {
+            return;
+        }
         if probe {
             self.probation = Probation::Due;
         }

@@ -382,7 +382,7 @@ proptest! {
             let asked = Ask { slack, ..ask(now, now + 2_000, Interactive) };
             let taken = window.reserve_several(asked, wishes).into_iter().filter_map(|taken| match taken {
                 Reservation::Go { slot, .. } => Some(slot),
-                Reservation::Later { .. } => None,
+                Reservation::Later { .. } | Reservation::Closed => None,
             });
             let (at_once, slept): (Vec<Slot>, Vec<Slot>) = taken.partition(|slot| slot.at <= now);
             // One step in eight, everything arrives late, and says so.

@@ -12,9 +12,10 @@ use crate::{MemoryWindows, Patience, Policy, Priority, Probation, StoreError, Wi
 
 const NOW: Millis = 1_795_000_000_000;
 
-/// Windows in memory whose list, or whose next writes, fail.
+/// Windows in memory whose list, or whose next writes, fail, or whose writes are never answered.
 #[derive(Default)]
 struct Failing {
+    silent: AtomicBool,
     windows: MemoryWindows,
     list: AtomicBool,
     writes: AtomicUsize,
@@ -35,6 +36,9 @@ impl WindowStore for Failing {
     }
 
     async fn write(&self, bucket: &Bucket, expected: u64, next: &Window) -> Result<Written, StoreError> {
+        if self.silent.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
         let less = |left: usize| left.checked_sub(1);
         match self.writes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less) {
             Ok(_) => failed(),
@@ -174,4 +178,42 @@ async fn a_429_that_names_another_group_is_counted_and_stopped_there() {
     let [light, heavy] =
         [gate.window(&group("light")).await.unwrap(), gate.window(&group("heavy")).await.unwrap()];
     assert_eq!((light.grants.len(), heavy.grants.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn regression_a_429_is_not_forgotten_with_the_caller_that_carried_it_and_gave_up() {
+    let Fleet { store, gate, .. } = fleet();
+    let struck = permit(&gate, "light").await;
+    store.writes.store(1, Ordering::Relaxed);
+    let stopped = Notice { outcome: Outcome::Throttled(60_000), ..Notice::default() };
+    assert!(gate.settle(struck, stopped).await.is_err());
+    // The next caller carries it to the store, and gives up while that is silent.
+    store.silent.store(true, Ordering::Relaxed);
+    let bucket = group("light");
+    let carried = gate.pass(&bucket, Priority::Interactive, Patience(0));
+    assert!(futures::FutureExt::now_or_never(carried).is_none());
+    store.silent.store(false, Ordering::Relaxed);
+    assert!(!passes(&gate, "light").await);
+}
+
+#[tokio::test]
+async fn regression_a_429_that_can_t_be_written_stops_those_who_sleep_for_a_slot_here() {
+    let Fleet { store, clock, gate } = fleet();
+    let struck = permit(&gate, "auth").await;
+    for _ in 0..4 {
+        assert!(passes(&gate, "auth").await);
+    }
+    let sleeper = tokio::spawn({
+        let gate = gate.clone();
+        async move { gate.pass(&group("auth"), Priority::Interactive, Patience(70_000)).await }
+    });
+    while store.read(&group("auth")).await.unwrap().unwrap().version < 6 {
+        tokio::task::yield_now().await;
+    }
+    store.writes.store(1, Ordering::Relaxed);
+    let stopped = Notice { outcome: Outcome::Throttled(90_000), ..Notice::default() };
+    assert!(gate.settle(struck, stopped).await.is_err());
+    clock.advance(60_500);
+    let refused = sleeper.await.unwrap();
+    assert!(matches!(refused, Err(GateError::Later { .. })), "{refused:?}");
 }
