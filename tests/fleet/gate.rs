@@ -1,24 +1,31 @@
 //! The gate in the seeded world: never more requests in any window than RingCentral allows, whatever happens.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use clock::Millis;
 
 use crate::{
     seeds::{self, setting},
-    world::{Scenario, Verdict, gated, run},
+    world::{Scenario, Verdict, gated, renamed, run},
 };
 
 /// The drawn world of a seed, with what the environment adds to it.
 fn drawn(seed: u64) -> Scenario {
-    let scenario = Scenario::draw(seed);
+    let scenario = Scenario::draw(seed).troubled();
     let skew = setting("FLEET_SKEW").map_or(scenario.skew, u64::cast_signed);
     let outside = u32::try_from(setting("FLEET_OUTSIDE").unwrap_or(0)).unwrap();
     Scenario { skew, outside, ..scenario }
 }
 
 fn gate(scenario: &Scenario) -> Verdict {
-    run(scenario, &gated)
+    let Some(after) = scenario.renamed else { return run(scenario, &gated) };
+    let begun = OnceLock::new();
+    run(scenario, &|store, clock, seed| {
+        // Each container hears of it within a window after the first one.
+        let own = (seed % scenario.window.unsigned_abs()).cast_signed();
+        let at = begun.get_or_init(|| clock.clock().now()) + after + own;
+        renamed(store, clock, seed, at) as Arc<_>
+    })
 }
 
 fn replay(seed: u64) -> String {

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicI64, AtomicUsize, Ordering},
 };
 
 use clock::{Clock, Millis};
@@ -32,6 +32,8 @@ pub(crate) struct Container {
     pub(crate) plan: Box<dyn Fn(Millis, Act) + Send + Sync>,
     /// How many requests with a late arrival the store does not know of yet.
     pub(crate) late: AtomicUsize,
+    /// True time before which it may send nothing, because a 429 told it so.
+    pub(crate) stopped: AtomicI64,
 }
 
 impl Container {
@@ -41,6 +43,9 @@ impl Container {
         while timeline.now() < self.ends {
             match self.pass(caller, &mut dice).await {
                 Some(Pass::Go(ticket)) => {
+                    if timeline.now() < self.stopped.load(Ordering::Relaxed) {
+                        self.platform.disobeyed();
+                    }
                     self.waits(timeline.now() - asked);
                     let after = timeline.now() - ticket.granted;
                     self.ledger.used(ticket.granted);
@@ -53,6 +58,9 @@ impl Container {
                     }
                     let Ok(answer) = flight.answer.await else { return };
                     self.journal.note(self.id, Event::Answered { caller, flight: number });
+                    if answer.throttled {
+                        self.stopped.fetch_max(timeline.now() + answer.window, Ordering::Relaxed);
+                    }
                     let written = self.limiter.settle(ticket, answer).await;
                     self.journal.note(self.id, Event::Settled { caller, written });
                     self.late.fetch_sub(usize::from(late && written), Ordering::Relaxed);

@@ -1,11 +1,11 @@
 //! What stands between a caller and RingCentral: the gate, or one of the limiters that it must be better than.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use clock::{Bounded, Millis};
 use gate::{
-    Bucket, Gate, GateError, Group, Notice, Outcome, Patience, Permit, Policy, Priority, WindowStore,
+    Bucket, Gate, GateError, Group, Notice, Outcome, Patience, Permit, Policy, Priority, Scope, WindowStore,
 };
 
 use super::Answer;
@@ -46,20 +46,56 @@ pub(crate) fn bucket() -> Bucket {
     Bucket { identity: "app".to_owned(), group: Group::named("heavy") }
 }
 
+/// The bucket under the name it has while the user is not known.
+pub(crate) fn guessed() -> Bucket {
+    Bucket { identity: "credential".to_owned(), ..bucket() }
+}
+
 /// The gate of one container.
 pub(crate) fn gated(store: Arc<dyn WindowStore>, clock: Bounded, seed: u64) -> Arc<dyn Limiter> {
-    Arc::new(Gated { gate: Gate::new(store, clock, Policy::default()).seeded(seed), bucket: bucket() })
+    Arc::new(Gated::new(store, clock, seed, bucket(), Millis::MIN))
+}
+
+/// The gate of one container that does not know the user before this instant of its clock.
+pub(crate) fn renamed(
+    store: Arc<dyn WindowStore>,
+    clock: Bounded,
+    seed: u64,
+    at: Millis,
+) -> Arc<dyn Limiter> {
+    Arc::new(Gated::new(store, clock, seed, guessed(), at))
 }
 
 struct Gated {
     gate: Gate,
-    bucket: Bucket,
+    clock: Bounded,
+    asks: Mutex<Bucket>,
+    renamed: Millis,
+}
+
+impl Gated {
+    fn new(store: Arc<dyn WindowStore>, clock: Bounded, seed: u64, asks: Bucket, renamed: Millis) -> Self {
+        let gate = Gate::new(store, clock.clone(), Policy::default()).seeded(seed);
+        Self { gate, clock, asks: Mutex::new(asks), renamed }
+    }
+
+    /// Under which name it asks now.
+    async fn bucket(&self) -> Result<Bucket, GateError> {
+        let asks = self.asks.lock().unwrap().clone();
+        if asks == bucket() || self.clock.clock().now() < self.renamed {
+            return Ok(asks);
+        }
+        self.gate.adopt(&asks, &bucket()).await?;
+        *self.asks.lock().unwrap() = bucket();
+        Ok(bucket())
+    }
 }
 
 #[async_trait]
 impl Limiter for Gated {
     async fn pass(&self, priority: Priority, patience: Millis) -> Pass {
-        match self.gate.pass(&self.bucket, priority, Patience(patience)).await {
+        let Ok(bucket) = self.bucket().await else { return Pass::Closed };
+        match self.gate.pass(&bucket, priority, Patience(patience)).await {
             Ok(permit) => Pass::Go(Ticket { granted: permit.granted(), permit: Some(permit) }),
             Err(GateError::Later { at, .. }) => Pass::Later(at),
             Err(GateError::Store(_)) => Pass::Closed,
@@ -68,6 +104,10 @@ impl Limiter for Gated {
 
     async fn settle(&self, ticket: Ticket, answer: Answer) -> bool {
         let Some(permit) = ticket.permit else { return true };
+        if answer.account {
+            let bucket = self.asks.lock().unwrap().clone();
+            return self.gate.block(&bucket, Some(permit), Scope::Account, answer.window).await.is_ok();
+        }
         self.gate.settle(permit, notice(answer)).await.is_ok()
     }
 }

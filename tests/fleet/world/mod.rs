@@ -26,7 +26,7 @@ use store::Store;
 pub(crate) use dice::Dice;
 pub(crate) use executor::{ContainerId, Executor};
 pub(crate) use journal::Journal;
-pub(crate) use limiter::{Limiter, Pass, Ticket, gated};
+pub(crate) use limiter::{Limiter, Pass, Ticket, gated, renamed};
 pub(crate) use platform::Answer;
 pub(crate) use scenario::Scenario;
 pub(crate) use script::run;

@@ -17,6 +17,8 @@ use super::{ContainerId, Dice, Event, Journal, Scenario, Timeline};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Answer {
     pub(crate) throttled: bool,
+    /// The 429 is about the whole account.
+    pub(crate) account: bool,
     pub(crate) limit: u32,
     pub(crate) window: Millis,
     pub(crate) remaining: u32,
@@ -48,6 +50,7 @@ struct Bucket {
     arrivals: Vec<Millis>,
     throttled: Vec<Millis>,
     waits: Vec<Millis>,
+    disobeyed: Vec<Millis>,
     outside_rests_until: Millis,
     /// From here on the next request is answered 429.
     forced_from: Option<Millis>,
@@ -73,6 +76,10 @@ impl Platform {
         let late = self.scenario.late_arrivals && dice.chance(10);
         let there = if late { dice.between(pad, pad * 6) } else { dice.between(1, self.scenario.transit()) };
         let back = if dice.chance(20) { dice.between(pad, 3_000) } else { dice.between(1, pad) };
+        let back = match self.scenario.slow_answers {
+            true => back + dice.between(self.scenario.window / 300, self.scenario.window / 75),
+            false => back,
+        };
         let number = self.flights.fetch_add(1, Ordering::Relaxed);
         let (reply, answer) = oneshot::channel();
         let platform = self.clone();
@@ -122,12 +129,24 @@ impl Platform {
             bucket.accepted.push_back(now);
         }
         let used = u32::try_from(bucket.accepted.len()).unwrap_or(limit);
-        Answer { throttled, limit, window, remaining: limit.saturating_sub(used) }
+        let account = forced && self.scenario.account;
+        Answer { throttled, account, limit, window, remaining: limit.saturating_sub(used) }
     }
 
     /// When requests arrived, the fleet's and those from outside.
     pub(crate) fn arrivals(&self) -> Vec<Millis> {
         self.bucket.lock().unwrap().arrivals.clone()
+    }
+
+    /// Notes that a container sent a request that it had asked for after it heard a 429, and before that was over.
+    pub(crate) fn disobeyed(&self) {
+        let now = self.timeline.now();
+        self.bucket.lock().unwrap().disobeyed.push(now);
+    }
+
+    /// When that happened.
+    pub(crate) fn disobediences(&self) -> Vec<Millis> {
+        self.bucket.lock().unwrap().disobeyed.clone()
     }
 
     /// Notes how long somebody waited for a request to be sent.

@@ -39,6 +39,14 @@ pub(crate) struct Scenario {
     pub(crate) forced_429: Option<Millis>,
     /// The limit is another one from this long after the start.
     pub(crate) changed: Option<(Millis, u32)>,
+    /// The 429 that is answered then is about the whole account, not about a window.
+    pub(crate) account: bool,
+    /// The store often fails when it is told of a block, and when it is asked whom else it concerns.
+    pub(crate) failing_blocks: bool,
+    /// RingCentral answers after several hundred milliseconds (of a minute's window).
+    pub(crate) slow_answers: bool,
+    /// The containers go by what they know of a credential, and from about this long after the start by its user, each at its own time.
+    pub(crate) renamed: Option<Millis>,
     /// Besides the others, one container whose only caller is interactive and asks this often on average; the others are batch.
     pub(crate) interactive_every: Option<Millis>,
 }
@@ -73,13 +81,68 @@ impl Scenario {
             outside: 0,
             forced_429: None,
             changed: None,
+            account: false,
+            failing_blocks: false,
+            slow_answers: false,
+            renamed: None,
             interactive_every: None,
+        }
+    }
+
+    /// The same world with more trouble, drawn from the seed as well: answers that take their time, a limit that is raised, one of
+    /// more than a thousand, a 429 that RingCentral's window does not explain over a store that fails just then, an identity that changes.
+    pub(crate) fn troubled(self) -> Self {
+        let mut dice = Dice::new(self.seed.wrapping_mul(0x2545_F491_4F6C_DD1D) ^ 0x7A11);
+        let mut world = self;
+        world.slow_answers = dice.chance(300);
+        world.account = dice.chance(500);
+        world.failing_blocks = dice.chance(500);
+        let at = |dice: &mut Dice| Some(dice.between(0, world.duration));
+        world.forced_429 = if dice.chance(150) { at(&mut dice) } else { None };
+        world.renamed = if dice.chance(300) { at(&mut dice) } else { None };
+        let raised = if dice.chance(150) { at(&mut dice) } else { None };
+        let times = u32::try_from(dice.between(2, 4)).unwrap_or(2);
+        world.changed = raised.map(|at| (at, world.limit * times));
+        if dice.chance(12) {
+            world = world.large(&mut dice);
+        }
+        world
+    }
+
+    /// A limit of more than a thousand, or one that is raised to that in the middle, and callers enough to use it up.
+    fn large(self, dice: &mut Dice) -> Self {
+        let limit = u32::try_from(dice.between(1_001, 1_300)).unwrap_or(1_001);
+        let before = u32::try_from(dice.between(700, 1_000)).unwrap_or(1_000);
+        let window = 60_000;
+        let raised = dice.chance(500).then(|| (dice.between(0, window), limit));
+        Self {
+            limit: if raised.is_some() { before } else { limit },
+            changed: raised,
+            window,
+            containers: usize::try_from(dice.between(2, 4)).unwrap_or(2),
+            callers: 24,
+            patience: 1_000,
+            pause: dice.one_of(&[0, 50]),
+            duration: window * 2 + dice.between(0, window / 2),
+            forced_429: self.forced_429.map(|at| at % (2 * window)),
+            renamed: self.renamed.map(|at| at % (2 * window)),
+            ..self
         }
     }
 
     /// The same world without crashes, freezes, faults, late arrivals and callers that give up.
     pub(crate) fn calm(self) -> Self {
-        Self { crashes: false, freezes: false, faults: false, giving_up: false, late_arrivals: false, ..self }
+        Self {
+            crashes: false,
+            freezes: false,
+            faults: false,
+            giving_up: false,
+            late_arrivals: false,
+            failing_blocks: false,
+            slow_answers: false,
+            renamed: None,
+            ..self
+        }
     }
 
     /// The gate's pad: what covers the jitter between a grant and the arrival of its request.
@@ -89,7 +152,17 @@ impl Scenario {
 
     /// Nobody but the fleet can be to blame for a 429.
     pub(crate) fn is_clean(&self) -> bool {
-        self.outside == 0 && self.forced_429.is_none() && self.changed.is_none()
+        self.keeps_its_limit() && self.forced_429.is_none()
+    }
+
+    /// Nobody but the fleet can be to blame if more requests arrive than the window holds.
+    pub(crate) fn keeps_its_limit(&self) -> bool {
+        self.outside == 0 && self.changed.is_none_or(|(_, limit)| limit >= self.limit)
+    }
+
+    /// The largest limit there will be.
+    pub(crate) fn most(&self) -> u32 {
+        self.changed.map_or(self.limit, |(_, limit)| limit.max(self.limit))
     }
 
     /// How long a request is usually on its way at most: the other half of the pad is its sender's.

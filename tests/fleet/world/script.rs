@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicI64, AtomicUsize, Ordering},
 };
 
 use clock::{Bounded, Millis};
@@ -176,6 +176,7 @@ impl World<'_> {
                 timeline.after(delay, move || acts.lock().unwrap().push(act));
             }),
             late: AtomicUsize::new(0),
+            stopped: AtomicI64::new(Millis::MIN),
         });
         self.journal.note(id, Event::Started { skew });
         let callers = if container.interactive_every.is_some() { 1 } else { self.scenario.callers };

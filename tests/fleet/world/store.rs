@@ -1,6 +1,9 @@
 //! The window store of the world: conditional writes over a slow network that sometimes fails.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 use async_trait::async_trait;
 use clock::{Bounded, Millis};
@@ -18,7 +21,7 @@ pub(crate) struct Counts {
     pub(crate) reads: u64,
 }
 
-/// The stored item. Clones share it.
+/// The stored items. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Store {
     timeline: Timeline,
@@ -27,7 +30,8 @@ pub(crate) struct Store {
     faults: bool,
     latency: Millis,
     dice: Arc<Mutex<Dice>>,
-    item: Arc<Mutex<Window>>,
+    items: Arc<Mutex<HashMap<String, Window>>>,
+    failing_blocks: bool,
     counts: Arc<Mutex<Counts>>,
 }
 
@@ -54,9 +58,11 @@ impl Store {
         let mut item = Window::unused(&limiter::bucket().group);
         item.learn(scenario.limit, scenario.window, 0);
         item.version = 1;
-        let (dice, item) = (Arc::new(Mutex::new(dice)), Arc::new(Mutex::new(item)));
-        let (faults, latency) = (scenario.faults, scenario.store);
-        Self { timeline, journal, ledger, faults, latency, dice, item, counts: Arc::default() }
+        let asked = if scenario.renamed.is_some() { limiter::guessed() } else { limiter::bucket() };
+        let items = Arc::new(Mutex::new(HashMap::from([(asked.key(), item)])));
+        let (faults, latency, failing_blocks) = (scenario.faults, scenario.store, scenario.failing_blocks);
+        let (dice, counts) = (Arc::new(Mutex::new(dice)), Arc::default());
+        Self { timeline, journal, ledger, faults, latency, dice, items, failing_blocks, counts }
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -67,11 +73,13 @@ impl Store {
     async fn request<T: Send + 'static>(
         &self,
         Connection { container, clock, .. }: &Connection,
+        unlucky: bool,
         apply: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
         let (container, sent) = (*container, clock.clock().now());
         let (reply, answer) = oneshot::channel();
         let (there, back, fault) = self.fate();
+        let fault = if unlucky { Some(Fault::Before) } else { fault };
         let store = self.clone();
         self.timeline.after(there, move || {
             let result = match fault {
@@ -112,18 +120,31 @@ impl Store {
         }
     }
 
-    fn apply(&self, container: ContainerId, expected: u64, next: Window) -> Written {
-        let mut item = self.item.lock().unwrap();
+    /// Whether a request fails that is about a block.
+    fn fails_block(&self, about_a_block: bool) -> bool {
+        self.failing_blocks && about_a_block && self.dice.lock().unwrap().chance(500)
+    }
+
+    fn stored(&self, bucket: &Bucket) -> Option<Window> {
+        self.items.lock().unwrap().get(&bucket.key()).cloned()
+    }
+
+    fn apply(&self, container: ContainerId, bucket: &Bucket, expected: u64, next: Window) -> Written {
+        let mut items = self.items.lock().unwrap();
         let mut counts = self.counts.lock().unwrap();
         counts.writes += 1;
+        let item = items.entry(bucket.key()).or_insert_with(|| Window::unused(&bucket.group));
         if item.version != expected {
             counts.lost_races += 1;
             self.journal.note(container, Event::LostRace { expected, stored: item.version });
             return Written::LostTo(item.clone());
         }
-        let times = |window: &Window| window.grants.iter().map(|grant| grant.slot.at).collect::<Vec<_>>();
+        if next.adopted.len() > item.adopted.len() {
+            // What it adopts was taken elsewhere before, and is taken once.
+            self.ledger.excuse(next.grants.iter().map(|grant| grant.count as usize).sum());
+        }
         let over = self.timeline.now() - next.length;
-        let changes = self.ledger.rewritten(&times(&item), &times(&next), over);
+        let changes = self.ledger.rewritten(&times(item), &times(&next), over);
         *item = next;
         self.journal.note(container, Event::Wrote { version: item.version });
         for (at, slots) in changes {
@@ -133,22 +154,35 @@ impl Store {
     }
 }
 
+/// The instants of all requests that a window has granted.
+fn times(window: &Window) -> Vec<Millis> {
+    let times = window.grants.iter().map(|grant| std::iter::repeat_n(grant.slot.at, grant.count as usize));
+    times.flatten().collect()
+}
+
 #[async_trait]
 impl WindowStore for Connection {
-    async fn read(&self, _: &Bucket) -> Result<Option<Window>, StoreError> {
-        let read = |store: &Store| {
+    async fn read(&self, bucket: &Bucket) -> Result<Option<Window>, StoreError> {
+        let bucket = bucket.clone();
+        let read = move |store: &Store| {
             store.counts.lock().unwrap().reads += 1;
-            Some(store.item.lock().unwrap().clone())
+            store.stored(&bucket)
         };
-        self.store.request(self, read).await
+        self.store.request(self, false, read).await
     }
 
-    async fn write(&self, _: &Bucket, expected: u64, next: &Window) -> Result<Written, StoreError> {
-        let (container, next) = (self.container, next.clone());
-        self.store.request(self, move |store| store.apply(container, expected, next)).await
+    async fn write(&self, bucket: &Bucket, expected: u64, next: &Window) -> Result<Written, StoreError> {
+        let (container, bucket, next) = (self.container, bucket.clone(), next.clone());
+        let blocked = self.store.stored(&bucket).map_or(0, |stored| stored.blocked_until);
+        let unlucky = self.store.fails_block(next.blocked_until > blocked);
+        let apply = move |store: &Store| store.apply(container, &bucket, expected, next);
+        self.store.request(self, unlucky, apply).await
     }
 
     async fn buckets(&self) -> Result<Vec<Bucket>, StoreError> {
-        Ok(vec![limiter::bucket()])
+        let keys = |store: &Store| store.items.lock().unwrap().keys().cloned().collect::<Vec<_>>();
+        let mut keys = self.store.request(self, self.store.fails_block(true), keys).await?;
+        keys.sort_unstable();
+        Ok(keys.iter().filter_map(|key| Bucket::of_key(key)).collect())
     }
 }

@@ -34,8 +34,12 @@ impl Verdict {
         let (arrivals, books) = (platform.arrivals(), ledger.close());
         let (densest, throttled) = (densest(&arrivals, scenario.window), platform.throttled());
         let mut broken = Vec::new();
-        if densest > scenario.limit as usize && scenario.is_clean() {
-            broken.push(format!("{densest} arrivals in one window of {}", scenario.limit));
+        if densest > scenario.most() as usize && scenario.keeps_its_limit() {
+            broken.push(format!("{densest} arrivals in one window of {}", scenario.most()));
+        }
+        let disobeyed = platform.disobediences().len();
+        if disobeyed > 0 {
+            broken.push(format!("{disobeyed} requests were sent by containers that had heard of a 429"));
         }
         if !throttled.is_empty() && scenario.is_clean() {
             broken.push(format!("{} answers were 429", throttled.len()));
