@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tables::{SCHEMA, TableSchema};
 
-use crate::template::Template;
+use crate::{environment::variable, statement::Statement, template::Template};
 
 /// What the code expects of a table, in CloudFormation's words.
 fn expected(table: &TableSchema) -> Value {
@@ -72,4 +72,27 @@ fn the_functions_are_told_how_their_tables_are_named() {
             assert!(name.starts_with(&format!("{prefix}-")), "{}: {id} is named {name}", function.id);
         }
     }
+}
+
+/// Who reads on from a cursor takes what is older than events are kept for gone: told otherwise than the dispatcher, it passes
+/// over events that are there.
+#[test]
+fn regression_all_who_use_the_events_are_told_how_long_they_are_kept() {
+    let template = Template::load();
+    let events = template.resolved(&json!({ "Fn::GetAtt": ["EventsTable", "Arn"] }));
+    let mut seen = 0;
+    for function in template.functions() {
+        let statements = template.statements(function.role());
+        if statements.iter().flat_map(Statement::permissions).any(|(_, on)| on == events) {
+            let told = variable(&template, &function, "EVENT_RETENTION_DAYS");
+            assert_eq!(
+                told,
+                Some(template.resolved(&json!({ "Ref": "EventRetentionDays" }))),
+                "{}",
+                function.id
+            );
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 2, "who reads them and who writes them");
 }
