@@ -267,6 +267,15 @@ impl Gate {
         self.change(&granted, &news, settle).await
     }
 
+    /// Gives back a permit whose request is not sent after all. That says nothing of RingCentral: a probe goes to somebody else.
+    ///
+    /// # Errors
+    /// [`GateError::Store`] if it can't be written; then the slot is lost for one window.
+    pub async fn forgo(&self, permit: Permit) -> Result<(), GateError> {
+        let Permit { bucket, slot, probe, .. } = permit;
+        self.give_back(&bucket, &[(slot, probe)]).await
+    }
+
     /// Takes over what an answer said that named another group than the permit's: its slot is free again, and the request
     /// is counted where RingCentral counts it.
     ///

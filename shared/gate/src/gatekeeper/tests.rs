@@ -267,3 +267,20 @@ async fn regression_the_pad_narrows_again_after_calm_windows() {
     answered_after(&gate, &clock, std::iter::repeat_n(10, 400)).await;
     assert_eq!(gate.window(&light()).await.unwrap().pad, 500);
 }
+
+#[tokio::test]
+async fn regression_permits_that_come_too_late_are_no_failures_of_ringcentral() {
+    let (store, clock) = (Arc::new(MemoryWindows::default()), clock::Manual::at(1_795_000_000_000));
+    let gate = Gate::new(store, alone(clock.clone()), Policy { threshold: 1, cool_down: 3_000 });
+    let permit = |gate: Gate| async move { gate.pass(&light(), Priority::Interactive, Patience(0)).await };
+    let late = permit(gate.clone()).await.unwrap();
+    gate.forgo(late).await.unwrap();
+    let failed = Notice { outcome: Outcome::Failed, ..Notice::default() };
+    gate.settle(permit(gate.clone()).await.unwrap(), failed).await.unwrap();
+    permit(gate.clone()).await.unwrap_err();
+    clock.advance(3_500);
+    let probe = permit(gate.clone()).await.unwrap();
+    gate.forgo(probe).await.unwrap();
+    gate.settle(permit(gate.clone()).await.unwrap(), Notice::default()).await.unwrap();
+    drop(permit(gate).await.unwrap());
+}
