@@ -147,7 +147,10 @@ async fn ringcentral(args: &Args) -> Result<(Option<RingCentralAccess>, Option<S
                 seed: args.simulator_seed,
                 clock: simulator::Clock::scaled(args.simulator_clock),
                 kept_in: Some(args.data.join("simulator.json")),
-                more_credentials: (2..=SIMULATED_USERS).map(simulator::Credentials::demo_user).collect(),
+                more_credentials: (2..=SIMULATED_USERS)
+                    .map(simulator::Credentials::demo_user)
+                    .chain([simulator::Credentials::demo_rotated()])
+                    .collect(),
                 ..simulator::Config::default()
             });
             let simulated = Simulated { url: url.clone(), key: simulator.admin_key().clone() };

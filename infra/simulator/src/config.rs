@@ -27,7 +27,8 @@ pub struct Config {
     pub limits: Limits,
     /// The app and the JWT credential of the administrator.
     pub credentials: Credentials,
-    /// Further apps and users. Every JWT that differs from the ones before speaks for the next enabled user.
+    /// Further apps and users. Every JWT that differs from the ones before speaks for the next enabled user, unless it says for
+    /// whom.
     pub more_credentials: Vec<Credentials>,
     /// Whether the apps have the setting "Issue refresh tokens" on.
     pub refresh_tokens: bool,
@@ -96,6 +97,8 @@ pub struct Credentials {
     pub client_secret: String,
     /// The JWT credential, compared as a whole and never parsed.
     pub jwt: String,
+    /// Whom it speaks for: the number of an enabled user, counted from 1. Absent: another user than the JWTs before it.
+    pub user: Option<usize>,
 }
 
 impl Credentials {
@@ -106,6 +109,12 @@ impl Credentials {
         let jwt = if user <= 1 { demo.jwt } else { format!("{}-{user}", demo.jwt) };
         Self { jwt, ..demo }
     }
+
+    /// The demo app with another JWT of the administrator, for who exchanges the first one: `trunkline-demo-jwt-rotated`.
+    #[must_use]
+    pub fn demo_rotated() -> Self {
+        Self { jwt: "trunkline-demo-jwt-rotated".to_owned(), user: Some(1), ..Self::default() }
+    }
 }
 
 impl Default for Credentials {
@@ -115,6 +124,7 @@ impl Default for Credentials {
             client_id: "trunkline-demo-client".to_owned(),
             client_secret: "trunkline-demo-secret".to_owned(),
             jwt: "trunkline-demo-jwt".to_owned(),
+            user: None,
         }
     }
 }

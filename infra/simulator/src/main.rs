@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
-use trunkline_simulator::{Clock, Config, Key, Limits, Simulator};
+use trunkline_simulator::{Clock, Config, Credentials, Key, Limits, Simulator};
 
 /// A RingCentral platform on this machine.
 ///
@@ -63,6 +63,7 @@ async fn main() -> ExitCode {
         clock: Clock::scaled(arguments.clock),
         limits: if arguments.no_limits { Limits::none() } else { Limits::default() },
         admin_key,
+        more_credentials: vec![Credentials::demo_rotated()],
         ..Config::default()
     });
     let ended = tokio::select! {

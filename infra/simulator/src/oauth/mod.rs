@@ -30,12 +30,13 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    /// The logins of a configuration: every new JWT speaks for the next of `users`.
+    /// The logins of a configuration: every new JWT speaks for the next of `users`, unless it says for which.
     pub(crate) fn all(config: &Config, users: &[u64]) -> Vec<Login> {
         let mut jwts: Vec<&str> = Vec::new();
         let mut logins = Vec::new();
         for one in std::iter::once(&config.credentials).chain(&config.more_credentials) {
-            let index = jwts.iter().position(|jwt| *jwt == one.jwt).unwrap_or_else(|| {
+            let index = one.user.map(|user| user.saturating_sub(1));
+            let index = index.or_else(|| jwts.iter().position(|jwt| *jwt == one.jwt)).unwrap_or_else(|| {
                 jwts.push(&one.jwt);
                 jwts.len() - 1
             });

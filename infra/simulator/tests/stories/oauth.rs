@@ -140,7 +140,8 @@ async fn apps_and_users_have_their_own_sessions_and_budgets() {
     let other_app =
         Credentials { client_id: "other".into(), client_secret: "s".into(), ..Credentials::default() };
     let other_user = Credentials { jwt: "somebody-else".into(), ..Credentials::default() };
-    let more = vec![other_app.clone(), other_user.clone()];
+    let other_jwt = Credentials::demo_rotated();
+    let more = vec![other_app.clone(), other_user.clone(), other_jwt.clone()];
     let simulator = Simulator::new(Config { more_credentials: more, ..config() });
     let mut owners = Vec::new();
     for app in [Credentials::default(), other_app, other_user] {
@@ -151,4 +152,7 @@ async fn apps_and_users_have_their_own_sessions_and_budgets() {
     }
     assert_eq!(owners[0], owners[1]);
     assert_ne!(owners[0], owners[2]);
+    let form = [("grant_type", JWT), ("assertion", other_jwt.jwt.as_str())];
+    let answer = token_request(&simulator, &other_jwt, &form).await;
+    assert_eq!((&answer.body["owner_id"], answer.header("x-rate-limit-remaining")), (&owners[0], "3"));
 }
