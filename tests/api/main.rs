@@ -13,5 +13,6 @@ mod idempotency;
 mod limits;
 mod malformed;
 mod pages;
+mod session;
 mod sites;
 mod wire;

@@ -9,6 +9,7 @@ mod keys;
 mod refuted;
 mod seeds;
 mod session;
+mod session_troubles;
 mod token_store;
 mod tokens;
 mod world;

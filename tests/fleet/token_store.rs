@@ -1,7 +1,7 @@
 //! The contract of token stores, held against the table and against the one in memory that the seeded world uses.
 
 use clock::Millis;
-use ringcentral::{Claim, MemoryTokens, Refusal, TokenRecord, TokenStore};
+use ringcentral::{Bid, Claim, Doubt, MemoryTokens, Refusal, TokenRecord, TokenStore};
 use secrecy::ExposeSecret;
 use tables::TokenTable;
 use trunkline_tests::World;
@@ -11,13 +11,16 @@ const NOW: Millis = 1_795_000_000_000;
 
 fn token(generation: u64) -> TokenRecord {
     let access_token = format!("token-{generation}").into();
-    TokenRecord { access_token, expires_at: NOW + 60_000, refresh_at: NOW + 48_000, generation }
+    let user = Some("user-1".to_owned());
+    let (expires_at, refresh_at) = (NOW + 60_000, NOW + 48_000);
+    TokenRecord { access_token, expires_at, refresh_at, generation, issued_at: NOW, user, strikes: 0 }
 }
 
 /// Claims for a while and says what came of it.
 async fn claim(store: &dyn TokenStore, owner: &str, seen: u64, after: Millis) -> String {
-    match store.claim(KEY, owner, seen, NOW + after, NOW + after + 6_000).await.unwrap() {
-        Claim::Granted { generation } => format!("granted {generation}"),
+    let bid = Bid { owner, seen, version: 0, now: NOW + after, until: NOW + after + 6_000 };
+    match store.claim(KEY, &bid).await.unwrap() {
+        Claim::Granted { generation, .. } => format!("granted {generation}"),
         Claim::Busy => "busy".to_owned(),
         Claim::Replaced(token) => token.access_token.expose_secret().to_owned(),
         Claim::Refused(refusal) => refusal.reason,
@@ -56,7 +59,7 @@ async fn contract(store: &dyn TokenStore) {
     assert_eq!(whole, ("token-1", NOW + 60_000, NOW + 48_000, 1));
 
     // A refusal of an older token comes too late; one of this token stands until it ends.
-    let refusal = |until| Refusal { reason: "refused".to_owned(), until };
+    let refusal = |until| Refusal { reason: "refused".to_owned(), until, version: 0 };
     store.refuse(KEY, 0, &refusal(None)).await.unwrap();
     assert_eq!(store.read(KEY).await.unwrap().refusal, None);
     store.refuse(KEY, 1, &refusal(Some(NOW + 20_000))).await.unwrap();
@@ -70,6 +73,33 @@ async fn contract(store: &dyn TokenStore) {
     assert!(store.publish(KEY, "d", &token(2)).await.unwrap());
     assert_eq!(store.read(KEY).await.unwrap().refusal, None);
     assert_eq!(claim(store, "e", 2, 900_000).await, "granted 2");
+
+    // A newer version of the credentials is not refused.
+    store.refuse(KEY, 2, &refusal(None)).await.unwrap();
+    assert_eq!(claim(store, "e", 2, 900_000).await, "refused");
+    let bid = Bid { owner: "e", seen: 2, version: 1, now: NOW + 900_000, until: NOW + 906_000 };
+    let Claim::Granted { user, .. } = store.claim(KEY, &bid).await.unwrap() else { panic!("not granted") };
+    assert_eq!(user.as_deref(), Some("user-1"));
+
+    // A doubt about a token is noted once, and ended by its success alone.
+    assert!(store.publish(KEY, "e", &token(3)).await.unwrap());
+    let doubt = |generation, strikes| Doubt {
+        generation,
+        strikes,
+        ask_from: NOW + 1_000,
+        refusal: Some(refusal(Some(NOW + 30_000))),
+    };
+    store.doubt(KEY, &doubt(2, 9)).await.unwrap();
+    assert_eq!(store.read(KEY).await.unwrap().dead, None);
+    store.doubt(KEY, &doubt(3, 1)).await.unwrap();
+    store.doubt(KEY, &doubt(3, 2)).await.unwrap();
+    store.clear(KEY, 2).await.unwrap();
+    let state = store.read(KEY).await.unwrap();
+    assert_eq!((state.dead, state.ask_from, state.token.unwrap().strikes), (Some(3), NOW + 1_000, 1));
+    assert_eq!(state.refusal, Some(refusal(Some(NOW + 30_000))));
+    store.clear(KEY, 3).await.unwrap();
+    let state = store.read(KEY).await.unwrap();
+    assert_eq!((state.dead, state.refusal, state.token.unwrap().strikes), (None, None, 0));
 }
 
 #[tokio::test]

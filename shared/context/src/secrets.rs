@@ -13,12 +13,12 @@ use aws_types::SdkConfig;
 use clock::{Millis, SharedClock};
 use events::{SigningKeySource, SigningKeys, SigningKeysError};
 use ringcentral::{CredentialSource, Credentials, CredentialsError};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::{Deserialize, de::DeserializeOwned};
 use tenant::TenantId;
 use trunkline_http::{TokenKeySource, TokenKeys, TokenKeysError};
 
-use self::manager::Manager;
+use self::manager::{Found, Manager};
 
 /// How long a secret is used before it is read again (milliseconds).
 const FRESH: Millis = 60_000;
@@ -28,8 +28,8 @@ const KNOWN: Millis = 15 * FRESH;
 /// How many unknown tenants are remembered at most; requests of strangers name as many as they like.
 const UNKNOWN: usize = 1_000;
 
-/// When a secret was read, and its text.
-type Read = (Millis, SecretString);
+/// When a secret was read, and what it was.
+type Read = (Millis, Found);
 
 /// Reads secrets. Cheap to clone; clones share what they read.
 #[derive(Clone)]
@@ -88,12 +88,23 @@ impl Secrets {
     }
 
     async fn get<T: DeserializeOwned>(&self, name: &str, age: Millis, old: Old) -> Result<T, SecretError> {
-        let id = format!("{}/{name}", self.prefix);
-        let text = self.text(&id, age, old).await?;
-        serde_json::from_str(text.expose_secret()).map_err(|error| SecretError::Malformed(id, error))
+        self.versioned(name, age, old).await.map(|(secret, _)| secret)
     }
 
-    async fn text(&self, id: &str, age: Millis, old: Old) -> Result<SecretString, SecretError> {
+    /// A secret, and what grows with each of its versions.
+    async fn versioned<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        age: Millis,
+        old: Old,
+    ) -> Result<(T, Millis), SecretError> {
+        let id = format!("{}/{name}", self.prefix);
+        let found = self.text(&id, age, old).await?;
+        let secret = serde_json::from_str(found.text.expose_secret());
+        Ok((secret.map_err(|error| SecretError::Malformed(id, error))?, found.version()))
+    }
+
+    async fn text(&self, id: &str, age: Millis, old: Old) -> Result<Found, SecretError> {
         let now = self.clock.now();
         let known = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
         if let Some((read_at, text)) = &known
@@ -152,8 +163,11 @@ impl Secrets {
 #[async_trait]
 impl CredentialSource for Secrets {
     async fn credentials(&self, tenant: &TenantId) -> Result<Credentials, CredentialsError> {
-        let secret: Result<TenantSecret, _> = self.get(&format!("tenants/{tenant}"), FRESH, Old::Holds).await;
-        secret.map(|secret| secret.ringcentral).map_err(|error| match error {
+        let name = format!("tenants/{tenant}");
+        let secret: Result<(TenantSecret, _), _> = self.versioned(&name, FRESH, Old::Holds).await;
+        let credentials =
+            |(secret, version): (TenantSecret, _)| Credentials { version, ..secret.ringcentral };
+        secret.map(credentials).map_err(|error| match error {
             SecretError::Unknown(_) => CredentialsError::Unknown(tenant.clone()),
             // serde's messages name fields and types, never values of secrets.
             SecretError::Malformed(_, reason) => {

@@ -68,7 +68,7 @@ fn no_token(error: &TokenError, detail: String) -> Problem {
         TokenError::Refused { .. } => {
             Problem::new(Type::CredentialsRefused).detail(detail).hint(FIX_CREDENTIALS)
         }
-        TokenError::Unavailable(_) | TokenError::RateLimited { .. } => {
+        TokenError::Unavailable(_) | TokenError::RateLimited { .. } | TokenError::CircuitOpen { .. } => {
             Problem::new(Type::RingcentralUnavailable).detail(detail).retry_after(5)
         }
         TokenError::Store(_) | TokenError::Windows(_) => {

@@ -124,8 +124,19 @@ impl RingCentral {
             attempts += 1;
             let token =
                 self.session.token(tenant, &credentials, strikes).await.map_err(|error| self.widen(error))?;
-            let (failure, after) = match self.attempt(&credentials, &token, request, deadline).await? {
+            let (failure, after) = match self.attempt(tenant, &credentials, &token, request, deadline).await?
+            {
                 Step::Answered(answer) => return Ok(answer),
+                // An earlier attempt has deleted it.
+                Step::Failed(CallError::Rejected { rejection, .. })
+                    if operation.method == "DELETE"
+                        && rejection.status == 404
+                        && rejection.is_ringcentrals()
+                        && pending.is_some() =>
+                {
+                    let (status, request_id) = (http::StatusCode::NO_CONTENT, rejection.request_id);
+                    return Ok(Answer { status, request_id, body: bytes::Bytes::new() });
+                }
                 Step::Failed(error) => return Err(error),
                 Step::TokenRefused(rejection) => {
                     let reason = rejection.to_string();
@@ -200,9 +211,11 @@ impl RingCentral {
     /// The windows of a tenant's app and user as they stand, one for each group RingCentral documents.
     ///
     /// # Errors
-    /// [`CallError::Credentials`] and [`CallError::Windows`].
+    /// [`CallError::Credentials`], [`CallError::Token`] and [`CallError::Windows`].
     pub async fn limits(&self, tenant: &TenantId) -> Result<Vec<(Group, Window)>, CallError> {
-        let identity = self.credentials.credentials(tenant).await?.identity();
+        let credentials = self.credentials.credentials(tenant).await?;
+        let user = self.session.user(tenant, &credentials).await?;
+        let identity = credentials.identity(user.as_deref());
         let windows = ["light", "medium", "heavy", "auth"].map(|name| {
             let group = Group::named(name);
             let bucket = Bucket { identity: identity.clone(), group: group.clone() };
@@ -213,6 +226,7 @@ impl RingCentral {
 
     async fn attempt(
         &self,
+        tenant: &TenantId,
         credentials: &Credentials,
         token: &TokenRecord,
         request: &Request,
@@ -220,13 +234,16 @@ impl RingCentral {
     ) -> Result<Step, CallError> {
         let operation = request.operation();
         let group = self.groups.of(operation);
-        let bucket = Bucket { identity: credentials.identity(), group };
+        let bucket = Bucket { identity: credentials.identity(token.user.as_deref()), group };
         let permit = self.permit(&bucket, request, deadline).await?;
         if !self.has_time(deadline) {
-            self.settle(&bucket, permit, Notice { outcome: Outcome::Unsent, ..Notice::default() }).await;
+            if let Some(permit) = permit {
+                self.settled(&bucket, self.gate.forgo(permit).await).await;
+            }
             return Ok(Step::Failed(CallError::late(operation)));
         }
-        let until = deadline.min(self.clock.now() + millis(self.settings.timeout));
+        let sent_at = self.clock.now();
+        let until = deadline.min(sent_at + millis(self.settings.timeout));
         let sent = self.build(credentials, token, request).send();
         let response = match attempt::before(&*self.clock, until, sent).await {
             Ok(response) => response,
@@ -240,7 +257,19 @@ impl RingCentral {
         let bucket = Bucket { group: self.groups.heard(operation, response.headers()), ..bucket };
         let Outcome::Throttled(wait) = notice.outcome else {
             self.settle(&bucket, permit, notice).await;
-            return Ok(self.classify(operation, response, until).await);
+            let step = self.classify(operation, response, until).await;
+            // A refusal of something else says that the token is good, if it is RingCentral's.
+            let accepted = match &step {
+                Step::Answered(_) => true,
+                Step::Failed(CallError::Rejected { rejection, .. }) => {
+                    rejection.status != 401 && rejection.is_ringcentrals()
+                }
+                _ => false,
+            };
+            if accepted {
+                self.session.accepted(tenant, credentials, token, sent_at).await;
+            }
+            return Ok(step);
         };
         telemetry::upstream(operation.id, 429, attempt::request_id(response.headers()).as_deref());
         match notice.announced {
@@ -323,6 +352,9 @@ impl RingCentral {
         match error {
             TokenError::RateLimited { at } => {
                 CallError::RateLimited { wait: (at - self.clock.now()).max(0), group: Group::named("Auth") }
+            }
+            TokenError::CircuitOpen { at } => {
+                CallError::CircuitOpen { wait: (at - self.clock.now()).max(0), group: Group::named("Auth") }
             }
             TokenError::Windows(cause) => CallError::Windows(cause),
             other => CallError::Token(other),

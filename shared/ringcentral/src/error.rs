@@ -208,6 +208,27 @@ impl Rejection {
         }
     }
 
+    /// RingCentral's own words: one of its codes (`OAU-140`), or an error of OAuth. What stands in front of it answers otherwise.
+    #[must_use]
+    pub fn is_ringcentrals(&self) -> bool {
+        const OAUTH: [&str; 9] = [
+            "invalid_request",
+            "invalid_client",
+            "invalid_grant",
+            "unauthorized_client",
+            "unsupported_grant_type",
+            "invalid_scope",
+            "expired_token",
+            "insufficient_scope",
+            "access_denied",
+        ];
+        let numbered = self.code.split_once('-').is_some_and(|(area, number)| {
+            let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+            digits && (2..=5).contains(&area.len()) && area.bytes().all(|byte| byte.is_ascii_uppercase())
+        });
+        numbered || OAUTH.contains(&self.code.as_str())
+    }
+
     /// The complaint is about the access token itself (`OAU-…`, `TokenInvalid`, `AGW-401`).
     #[must_use]
     pub fn is_about_the_token(&self) -> bool {
@@ -229,6 +250,17 @@ mod tests {
             (rejection.code.as_str(), rejection.permission.as_deref()),
             ("CMN-401", Some("ReadCallLog"))
         );
+    }
+
+    #[test]
+    fn regression_a_4xx_of_something_in_front_is_not_taken_for_ringcentrals() {
+        let read = |body: &str| Rejection::read(403, None, body.as_bytes()).is_ringcentrals();
+        for strange in
+            ["", "<html>", r#"{"message":"Forbidden"}"#, r#"{"error":"Forbidden"}"#, r#"{"errorCode":"403"}"#]
+        {
+            assert!(!read(strange), "{strange}");
+        }
+        assert!(read(r#"{"error":"invalid_grant"}"#) && read(r#"{"errors":[{"errorCode":"OAU-140"}]}"#));
     }
 
     #[test]

@@ -30,6 +30,6 @@ pub use request::Request;
 pub use retry::RetryPolicy;
 pub use session::{Session, Strikes};
 pub use token::{
-    Claim, HttpEndpoint, MemoryTokens, NoReply, Refusal, TokenEndpoint, TokenError, TokenRecord, TokenReply,
-    TokenState, TokenStore, TokenStoreError,
+    Bid, Claim, Doubt, HttpEndpoint, MemoryTokens, NoReply, Refusal, TokenEndpoint, TokenError, TokenRecord,
+    TokenReply, TokenState, TokenStore, TokenStoreError,
 };

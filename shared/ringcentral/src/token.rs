@@ -24,6 +24,40 @@ pub struct TokenRecord {
     pub refresh_at: Millis,
     /// Grows with every new token; a token that was refused is replaced only if nobody did so already.
     pub generation: u64,
+    /// When it was asked for; the store's time.
+    pub issued_at: Millis,
+    /// RingCentral's id of the user it speaks for (`owner_id`), if the answer named one.
+    pub user: Option<String>,
+    /// How many tokens in a row were refused while they were young, the last of them before this one or this one.
+    pub strikes: u32,
+}
+
+/// RingCentral refused a token: it is not sent again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// Of the token that was refused.
+    pub generation: u64,
+    /// How many tokens in a row were refused while they were young, this one included.
+    pub strikes: u32,
+    /// Before this instant nobody asks for another.
+    pub ask_from: Millis,
+    /// Set once there were so many that the credentials are to blame.
+    pub refusal: Option<Refusal>,
+}
+
+/// What a container offers that wants to fetch a token.
+#[derive(Debug, Clone, Copy)]
+pub struct Bid<'a> {
+    /// Who it is.
+    pub owner: &'a str,
+    /// The newest generation it has seen; 0 if there was no token.
+    pub seen: u64,
+    /// The version of the credentials that it would ask with.
+    pub version: Millis,
+    /// What time it certainly is at the store.
+    pub now: Millis,
+    /// Until when it wants the lease.
+    pub until: Millis,
 }
 
 /// RingCentral said no to the credentials themselves.
@@ -31,15 +65,17 @@ pub struct TokenRecord {
 pub struct Refusal {
     /// RingCentral's code and message.
     pub reason: String,
-    /// When they may be tried again; `None`: not before they are changed.
+    /// When they may be tried again; `None`: not before they are stored anew.
     pub until: Option<Millis>,
+    /// The version of the credentials that were refused: a newer one may be tried at once.
+    pub version: Millis,
 }
 
 impl Refusal {
-    /// Nobody may try the credentials at this instant.
+    /// Nobody may try this version of the credentials at this instant.
     #[must_use]
-    pub fn stands(&self, now: Millis) -> bool {
-        self.until.is_none_or(|until| now < until)
+    pub fn stands(&self, now: Millis, version: Millis) -> bool {
+        version <= self.version && self.until.is_none_or(|until| now < until)
     }
 }
 
@@ -48,8 +84,12 @@ impl Refusal {
 pub struct TokenState {
     /// The current token.
     pub token: Option<TokenRecord>,
-    /// Why there is none, if RingCentral refused.
+    /// Why there will be no other, if RingCentral refused.
     pub refusal: Option<Refusal>,
+    /// The newest generation that RingCentral is known to refuse.
+    pub dead: Option<u64>,
+    /// Before this instant nobody asks for another token.
+    pub ask_from: Millis,
 }
 
 /// What a container that wants to fetch a token is told.
@@ -59,6 +99,10 @@ pub enum Claim {
     Granted {
         /// The generation to be replaced; 0 if there was no token.
         generation: u64,
+        /// [`TokenRecord::strikes`] of the token to be replaced if that was refused, else 0.
+        strikes: u32,
+        /// [`TokenRecord::user`] of the token to be replaced.
+        user: Option<String>,
     },
     /// Somebody else is asking.
     Busy,
@@ -89,6 +133,12 @@ pub enum TokenError {
     /// The token endpoint can't be reached or failed.
     #[error("no access token could be had from RingCentral: {0}")]
     Unavailable(String),
+    /// The token endpoint failed so often in a row that nobody asks it for a while.
+    #[error("the circuit of the RingCentral Auth group is open until {at} ms")]
+    CircuitOpen {
+        /// When to come back.
+        at: Millis,
+    },
     /// The token budget is used up.
     #[error("the RingCentral Auth budget is used up until {at} ms")]
     RateLimited {
@@ -110,16 +160,9 @@ pub trait TokenStore: Send + Sync {
     /// The current token and a standing refusal, if there are any, with what was written last.
     async fn read(&self, key: &str) -> Result<TokenState, TokenStoreError>;
 
-    /// Takes the lease, unless there is a token newer than the one `seen`, a refusal that stands `now`, or a lease of somebody else
-    /// that is not over `now`. Whoever has it gets it again: a request may be sent twice.
-    async fn claim(
-        &self,
-        key: &str,
-        owner: &str,
-        seen: u64,
-        now: Millis,
-        until: Millis,
-    ) -> Result<Claim, TokenStoreError>;
+    /// Takes the lease, unless there is a token newer than the one seen, a refusal that stands, or a lease of another container
+    /// that is not over. Its holder gets it again: a request may be sent twice.
+    async fn claim(&self, key: &str, bid: &Bid<'_>) -> Result<Claim, TokenStoreError>;
 
     /// Makes the lease last longer; does nothing and says false if it was lost or given back meanwhile.
     async fn renew(&self, key: &str, owner: &str, until: Millis) -> Result<bool, TokenStoreError>;
@@ -132,4 +175,10 @@ pub trait TokenStore: Send + Sync {
 
     /// Remembers that RingCentral refuses these credentials, for everybody; does nothing if there is a token newer than the one `seen`.
     async fn refuse(&self, key: &str, seen: u64, refusal: &Refusal) -> Result<(), TokenStoreError>;
+
+    /// Remembers for everybody that RingCentral refuses a token; does nothing if there is a newer one, or if that is known.
+    async fn doubt(&self, key: &str, doubt: &Doubt) -> Result<(), TokenStoreError>;
+
+    /// Forgets a doubt about the current token, with what it led to; does nothing if there is none about this generation.
+    async fn clear(&self, key: &str, generation: u64) -> Result<(), TokenStoreError>;
 }

@@ -210,6 +210,9 @@ impl World {
         let endpoint = Arc::new(Endpoint { platform: self.platform.clone(), container: id, mischief });
         let session = Session::new(store, bounded, gate, endpoint, RetryPolicy::default());
         let life = if self.dice.chance(200) { self.dice.between(left / 4, left) } else { left };
+        let start = self.horizon - self.scenario.duration;
+        let rotates = self.scenario.rotation.clone();
+        let rotates = rotates.map(|rotation| start + rotation.at + self.dice.between(0, rotation.late));
         let container = Arc::new(Container {
             id,
             session,
@@ -220,6 +223,7 @@ impl World {
             tally: self.tally.clone(),
             scenario: self.scenario.clone(),
             ends: self.timeline.now() + life,
+            rotates,
             waiting: AtomicUsize::new(0),
         });
         self.journal.note(id, Event::Started { skew });

@@ -1,6 +1,9 @@
 //! The books of the token requests: each one was needed, was the only one, and came to a token or failed for a reason.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use clock::Millis;
 
@@ -35,21 +38,30 @@ struct Accounts {
     books: Books,
     flights: Vec<Flight>,
     containers: Vec<Record>,
-    published: Option<String>,
+    /// By the key of the record.
+    published: BTreeMap<String, String>,
 }
 
 struct Flight {
+    key: String,
     container: ContainerId,
     /// Its answer was no token, or it had none.
     failed: bool,
     over: bool,
 }
 
+impl Flight {
+    /// It is not over, and this container's, with the credentials of this record.
+    fn is_of(&self, container: ContainerId, key: Option<&str>) -> bool {
+        !self.over && self.container == container && key.is_none_or(|key| self.key == key)
+    }
+}
+
 /// What happened to a container.
 #[derive(Default)]
 struct Record {
-    claimed: Millis,
-    renewed: Millis,
+    /// When its lease of a record was claimed, and when that was last renewed.
+    leases: BTreeMap<String, (Millis, Millis)>,
     frozen: Vec<(Millis, Millis)>,
     /// When a table failed it, or a caller of it gave up.
     troubles: Vec<Millis>,
@@ -63,9 +75,10 @@ impl Record {
     }
 
     /// Something happened to it that can cost it its lease.
-    fn is_excused(&self, now: Millis) -> bool {
-        let troubled = self.troubles.iter().any(|at| *at >= self.claimed);
-        self.crashed || troubled || self.frozen(self.renewed, now) >= LONG
+    fn is_excused(&self, key: &str, now: Millis) -> bool {
+        let (claimed, renewed) = self.leases.get(key).copied().unwrap_or_default();
+        let troubled = self.troubles.iter().any(|at| *at >= claimed);
+        self.crashed || troubled || self.frozen(renewed, now) >= LONG
     }
 }
 
@@ -85,36 +98,39 @@ impl Ledger {
         self.with(|accounts, _| accounts.books.broken.push(format!("after {after} ms {what}")));
     }
 
-    /// The token that everybody has been given.
-    pub(crate) fn published_token(&self) -> Option<String> {
-        self.with(|accounts, _| accounts.published.clone())
+    /// The token that everybody has been given who has the same credentials.
+    pub(crate) fn published_token(&self, key: &str) -> Option<String> {
+        self.with(|accounts, _| accounts.published.get(key).cloned())
     }
 
     pub(crate) fn started(&self) {
         self.with(|accounts, _| accounts.containers.push(Record::default()));
     }
 
-    pub(crate) fn claimed(&self, container: ContainerId) {
-        self.end(container, false, "claims again");
+    pub(crate) fn claimed(&self, container: ContainerId, key: &str) {
+        self.end(container, Some(key), false, "claims again");
         self.with(|accounts, now| {
-            let record = &mut accounts.containers[container];
-            (record.claimed, record.renewed) = (now, now);
+            accounts.containers[container].leases.insert(key.to_owned(), (now, now));
         });
     }
 
-    pub(crate) fn renewed(&self, container: ContainerId) {
-        self.with(|accounts, now| accounts.containers[container].renewed = now);
+    pub(crate) fn renewed(&self, container: ContainerId, key: &str) {
+        self.with(|accounts, now| {
+            let lease = accounts.containers[container].leases.get_mut(key);
+            lease.into_iter().for_each(|(_, renewed)| *renewed = now);
+        });
     }
 
     /// A token request leaves its container; `needed` says that the published token does not do.
-    pub(crate) fn sent(&self, container: ContainerId, needed: bool) -> usize {
-        self.end(container, false, "asks again");
+    pub(crate) fn sent(&self, container: ContainerId, key: &str, needed: bool) -> usize {
+        self.end(container, Some(key), false, "asks again");
         let overlaps = self.with(|accounts, now| {
-            let excused = |flight: &Flight| accounts.containers[flight.container].is_excused(now);
-            let open = accounts.flights.iter().filter(|flight| !flight.over && !excused(flight));
+            let excused = |flight: &Flight| accounts.containers[flight.container].is_excused(key, now);
+            let open = accounts.flights.iter().filter(|flight| flight.key == key && !flight.over);
+            let open = open.filter(|flight| !excused(flight));
             let overlaps = open.map(|flight| flight.container).collect::<Vec<_>>();
             accounts.books.sent += 1;
-            accounts.flights.push(Flight { container, failed: false, over: false });
+            accounts.flights.push(Flight { key: key.to_owned(), container, failed: false, over: false });
             overlaps
         });
         if !needed {
@@ -132,32 +148,31 @@ impl Ledger {
     }
 
     /// A container has handed its token in, and everybody has it if it was taken.
-    pub(crate) fn published(&self, container: ContainerId, token: &str, taken: bool) {
+    pub(crate) fn published(&self, container: ContainerId, key: &str, token: &str, taken: bool) {
         if taken {
-            self.with(|accounts, _| accounts.published = Some(token.to_owned()));
+            self.with(|accounts, _| accounts.published.insert(key.to_owned(), token.to_owned()));
         }
-        self.end(container, taken, "could not publish its token");
+        self.end(container, Some(key), taken, "could not publish its token");
     }
 
     /// A container gave its lease back without a token.
-    pub(crate) fn released(&self, container: ContainerId) {
-        self.end(container, false, "gave its lease back");
+    pub(crate) fn released(&self, container: ContainerId, key: &str) {
+        self.end(container, Some(key), false, "gave its lease back");
     }
 
     /// A container said that the credentials are refused: because of its own request, or because of a token that was of no use.
-    pub(crate) fn refused(&self, container: ContainerId) {
-        let failed = |flight: &Flight| flight.container == container && !flight.over && flight.failed;
+    pub(crate) fn refused(&self, container: ContainerId, key: &str) {
+        let failed = |flight: &Flight| flight.is_of(container, Some(key)) && flight.failed;
         if self.with(|accounts, _| accounts.flights.iter().any(failed)) {
-            self.end(container, false, "was refused");
+            self.end(container, Some(key), false, "was refused");
         }
     }
 
-    fn end(&self, container: ContainerId, published: bool, why: &str) {
+    fn end(&self, container: ContainerId, key: Option<&str>, published: bool, why: &str) -> bool {
         let excused = self.with(|accounts, now| {
-            let mut flights = accounts.flights.iter_mut();
-            let flight = flights.find(|flight| flight.container == container && !flight.over)?;
+            let flight = accounts.flights.iter_mut().find(|flight| flight.is_of(container, key))?;
             flight.over = true;
-            let excused = flight.failed || accounts.containers[container].is_excused(now);
+            let excused = flight.failed || accounts.containers[container].is_excused(&flight.key, now);
             match published {
                 true => accounts.books.published += 1,
                 false => accounts.books.excused += usize::from(excused),
@@ -167,6 +182,7 @@ impl Ledger {
         if excused == Some(false) {
             self.broken(format!("container {container} {why} and nothing had happened to it"));
         }
+        excused.is_some()
     }
 
     /// A table failed a container, or a caller of it gave up.
@@ -176,7 +192,7 @@ impl Ledger {
 
     pub(crate) fn crashed(&self, container: ContainerId) {
         self.with(|accounts, _| accounts.containers[container].crashed = true);
-        self.end(container, false, "crashed");
+        while self.end(container, None, false, "crashed") {}
     }
 
     pub(crate) fn froze(&self, container: ContainerId, span: Millis) {
@@ -190,7 +206,9 @@ impl Ledger {
 
     pub(crate) fn close(&self) -> Books {
         let containers = self.with(|accounts, _| accounts.containers.len());
-        (0..containers).for_each(|container| self.end(container, false, "left its request open"));
+        for container in 0..containers {
+            while self.end(container, None, false, "left its request open") {}
+        }
         self.with(|accounts, _| accounts.books.clone())
     }
 }

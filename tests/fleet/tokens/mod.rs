@@ -18,7 +18,7 @@ use ringcentral::Strikes;
 use crate::world::{ContainerId, Dice, Executor, Journal, SkewedClock, Timeline};
 
 pub(crate) use fleet::run;
-pub(crate) use scenario::Scenario;
+pub(crate) use scenario::{Rotation, Scenario};
 pub(crate) use verdict::Verdict;
 
 /// Something that happened. Instants inside are on the clock of the container it happened to.

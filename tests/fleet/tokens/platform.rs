@@ -11,7 +11,9 @@ use http::{HeaderMap, HeaderValue};
 use ringcentral::{Credentials, NoReply, TokenEndpoint, TokenReply};
 use tokio::sync::oneshot;
 
-use super::{ContainerId, Dice, Event, Journal, Scenario, Timeline, fleet::Mischief, ledger::Ledger};
+use super::{
+    ContainerId, Dice, Event, Journal, Scenario, Timeline, fleet::Mischief, ledger::Ledger, scenario::Span,
+};
 
 /// RingCentral's Auth window, and how many sessions of one app and user it keeps.
 pub(crate) const LIMIT: usize = 5;
@@ -27,7 +29,7 @@ pub(crate) struct Platform {
     journal: Journal<Event>,
     ledger: Ledger,
     scenario: Arc<Scenario>,
-    start: Millis,
+    pub(crate) start: Millis,
     dice: Arc<Mutex<Dice>>,
     state: Arc<Mutex<State>>,
 }
@@ -46,6 +48,8 @@ struct Session {
     ends: Millis,
     revoked: bool,
     poisoned: bool,
+    /// It was refused although it is good.
+    blinked: bool,
 }
 
 /// The token endpoint as one container reaches it.
@@ -70,9 +74,22 @@ impl Platform {
         after.is_some_and(|after| self.timeline.now() >= self.start + after)
     }
 
-    /// One request at the token endpoint.
-    fn grant(&self, fails: bool) -> TokenReply {
+    /// Whether one of these spans is now.
+    fn is_in(&self, spans: &[Span]) -> bool {
+        let after = self.timeline.now() - self.start;
+        spans.iter().any(|(from, until)| (*from..*until).contains(&after))
+    }
+
+    /// One request at the token endpoint, with the credentials that were stored anew or with the first ones.
+    fn grant(&self, fails: bool, anew: bool) -> TokenReply {
         let now = self.timeline.now();
+        if self.is_in(&self.scenario.strangers) {
+            self.state.lock().unwrap().arrivals.push((now, 403));
+            let body = "<html>Forbidden</html>".into();
+            return TokenReply { status: 403, headers: HeaderMap::new(), body };
+        }
+        let spreads = self.scenario.rotation.as_ref().map(|rotation| rotation.at + rotation.spreads);
+        let unknown = anew && !self.is_past(spreads);
         let mut state = self.state.lock().unwrap();
         while state.accepted.front().is_some_and(|accepted| *accepted <= now - WINDOW) {
             state.accepted.pop_front();
@@ -85,11 +102,16 @@ impl Platform {
         let (status, body) = match (throttled, fails, self.is_past(self.scenario.refused_from)) {
             (true, ..) => (429, r#"{"errorCode":"CMN-301"}"#.to_owned()),
             (_, true, _) => (503, String::new()),
+            _ if unknown => {
+                let body = r#"{"error":"invalid_client","errors":[{"errorCode":"OAU-146"}]}"#;
+                (401, body.to_owned())
+            }
             (.., true) => (400, r#"{"error":"invalid_grant","errors":[{"errorCode":"OAU-140"}]}"#.to_owned()),
             _ => {
                 let token = format!("token-{}", state.sessions.len());
                 let life = self.scenario.life;
-                let body = format!(r#"{{"access_token":"{token}","expires_in":{}}}"#, life / 1_000);
+                let body =
+                    format!(r#"{{"access_token":"{token}","expires_in":{},"owner_id":"7"}}"#, life / 1_000);
                 let poisoned = self.is_past(self.scenario.poisoned_from);
                 state.sessions.push(Session {
                     token,
@@ -97,6 +119,7 @@ impl Platform {
                     ends: now + life,
                     revoked: false,
                     poisoned,
+                    blinked: false,
                 });
                 let live =
                     state.sessions.iter_mut().rev().filter(|session| !session.revoked && now < session.ends);
@@ -120,7 +143,7 @@ impl Platform {
         let session = token.and_then(|token| state.sessions.iter().find(|session| session.token == token));
         session.is_none_or(|session| {
             let refresh = session.issued + (session.ends - session.issued) * 7 / 10;
-            session.revoked || session.poisoned || now >= refresh
+            session.revoked || session.poisoned || session.blinked || now >= refresh
         })
     }
 
@@ -141,10 +164,16 @@ impl Platform {
         let (platform, token) = (self.clone(), token.to_owned());
         self.timeline.after(there, move || {
             let now = platform.timeline.now();
-            let state = platform.state.lock().unwrap();
-            let accepted = state.sessions.iter().any(|session| {
+            let mut state = platform.state.lock().unwrap();
+            let mut sessions = state.sessions.iter_mut();
+            let good = sessions.find(|session| {
                 session.token == token && !session.revoked && !session.poisoned && now < session.ends
             });
+            let blinks = platform.is_in(&platform.scenario.blinks);
+            let accepted = good.is_some() && !blinks;
+            if let Some(session) = good {
+                session.blinked |= blinks;
+            }
             drop(state);
             platform.timeline.after(back, move || {
                 let _ = reply.send(accepted);
@@ -203,16 +232,18 @@ impl Endpoint {
 
 #[async_trait]
 impl TokenEndpoint for Endpoint {
-    async fn jwt_bearer(&self, _: &Credentials) -> Result<TokenReply, NoReply> {
+    async fn jwt_bearer(&self, credentials: &Credentials) -> Result<TokenReply, NoReply> {
         let (platform, container) = (self.platform.clone(), self.container);
-        let due = platform.is_due(platform.ledger.published_token().as_deref());
-        let flight = platform.ledger.sent(container, due);
+        let key = format!("acme#{}", credentials.fingerprint());
+        let due = platform.is_due(platform.ledger.published_token(&key).as_deref());
+        let flight = platform.ledger.sent(container, &key, due);
+        let anew = credentials.version > 0;
         platform.journal.note(container, Event::GrantSent { flight });
         self.mischief.sent(container, flight);
         let Fate { there, back, reached, fails } = self.fate();
         let (reply, answer) = oneshot::channel();
         platform.timeline.clone().after(there, move || {
-            let answer = reached.then(|| platform.grant(fails));
+            let answer = reached.then(|| platform.grant(fails, anew));
             let status = answer.as_ref().map_or(0, |answer| answer.status);
             platform.journal.note(container, Event::GrantArrived { status });
             if status != 200 || there + back >= TIMEOUT {

@@ -24,6 +24,12 @@ pub(crate) struct Scenario {
     pub(crate) refused_from: Option<Millis>,
     /// From here on RingCentral gives out tokens that it does not accept.
     pub(crate) poisoned_from: Option<Millis>,
+    /// Spans in which something in front of the token endpoint answers 403 in its place.
+    pub(crate) strangers: Vec<Span>,
+    /// Spans in which RingCentral's check of tokens knows none.
+    pub(crate) blinks: Vec<Span>,
+    /// A new JWT of the same user, with a new client secret.
+    pub(crate) rotation: Option<Rotation>,
     /// The token endpoint fails, does not answer, or is not reached at all.
     pub(crate) failures: bool,
     pub(crate) crashes: bool,
@@ -34,6 +40,21 @@ pub(crate) struct Scenario {
     pub(crate) first_dies: bool,
     /// Callers sometimes give up in the middle of waiting.
     pub(crate) giving_up: bool,
+}
+
+/// From when until when, counted from the start.
+pub(crate) type Span = (Millis, Millis);
+
+/// Credentials are stored anew while everybody is at work.
+#[derive(Debug, Clone)]
+pub(crate) struct Rotation {
+    pub(crate) at: Millis,
+    /// Each container goes on with the old ones for up to this long.
+    pub(crate) late: Millis,
+    /// RingCentral does not take the new ones before this much has passed.
+    pub(crate) spreads: Millis,
+    /// The JWTs name their user.
+    pub(crate) named: bool,
 }
 
 impl Scenario {
@@ -60,6 +81,9 @@ impl Scenario {
             revocations,
             refused_from: dice.chance(120).then(|| dice.between(0, duration)),
             poisoned_from: dice.chance(80).then(|| dice.between(0, duration)),
+            strangers: Vec::new(),
+            blinks: Vec::new(),
+            rotation: None,
             failures: dice.chance(300),
             crashes: dice.chance(300),
             freezes: dice.chance(300),
@@ -74,6 +98,11 @@ impl Scenario {
     pub(crate) fn calm(self) -> Self {
         let calm = Self { failures: false, crashes: false, freezes: false, faults: false, ..self };
         Self { giving_up: false, refused_from: None, poisoned_from: None, ..calm }
+    }
+
+    /// Something happens that callers may hear of.
+    pub(crate) fn is_troubled(&self) -> bool {
+        !self.strangers.is_empty() || !self.blinks.is_empty() || self.rotation.is_some()
     }
 
     /// Nothing but the session can be to blame for whatever goes wrong.

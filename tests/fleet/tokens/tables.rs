@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use clock::Millis;
 use futures::FutureExt;
 use gate::{Bucket, MemoryWindows, StoreError, Window, WindowStore, Written};
-use ringcentral::{Claim, MemoryTokens, Refusal, TokenRecord, TokenState, TokenStore, TokenStoreError};
+use ringcentral::{
+    Bid, Claim, Doubt, MemoryTokens, Refusal, TokenRecord, TokenState, TokenStore, TokenStoreError,
+};
 use secrecy::ExposeSecret;
 
 use super::{Event, fleet::Mischief, network::Line};
@@ -62,22 +64,17 @@ impl TokenStore for Connection {
         self.tokens(move |tokens| now(tokens.read(&key))).await
     }
 
-    async fn claim(
-        &self,
-        key: &str,
-        owner: &str,
-        seen: u64,
-        at: Millis,
-        until: Millis,
-    ) -> Result<Claim, TokenStoreError> {
+    async fn claim(&self, key: &str, bid: &Bid<'_>) -> Result<Claim, TokenStoreError> {
+        let Bid { owner, seen, version, now: at, until } = *bid;
         let (key, owner, note) = (key.to_owned(), owner.to_owned(), self.note());
         let (ledger, container) = (self.line.network.ledger.clone(), self.line.container);
         let mischief = self.mischief.clone();
         self.tokens(move |tokens| {
-            let claim = now(tokens.claim(&key, &owner, seen, at, until))?;
+            let bid = Bid { owner: &owner, seen, version, now: at, until };
+            let claim = now(tokens.claim(&key, &bid))?;
             match &claim {
-                Claim::Granted { generation } => {
-                    ledger.claimed(container);
+                Claim::Granted { generation, .. } => {
+                    ledger.claimed(container, &key);
                     mischief.strike(container);
                     note(Event::Claimed { generation: *generation });
                 }
@@ -94,7 +91,7 @@ impl TokenStore for Connection {
         self.tokens(move |tokens| {
             let held = now(tokens.renew(&key, &owner, until))?;
             if held {
-                ledger.renewed(container);
+                ledger.renewed(container, &key);
             }
             note(Event::Renewed { held });
             Ok(held)
@@ -107,7 +104,7 @@ impl TokenStore for Connection {
         let (ledger, container) = (self.line.network.ledger.clone(), self.line.container);
         self.tokens(move |tokens| {
             let taken = now(tokens.publish(&key, &owner, &token))?;
-            ledger.published(container, token.access_token.expose_secret(), taken);
+            ledger.published(container, &key, token.access_token.expose_secret(), taken);
             note(Event::Published { generation: token.generation, taken });
             Ok(taken)
         })
@@ -118,7 +115,7 @@ impl TokenStore for Connection {
         let (key, owner, note) = (key.to_owned(), owner.to_owned(), self.note());
         let (ledger, container) = (self.line.network.ledger.clone(), self.line.container);
         self.tokens(move |tokens| {
-            ledger.released(container);
+            ledger.released(container, &key);
             note(Event::Released);
             now(tokens.release(&key, &owner))
         })
@@ -129,11 +126,21 @@ impl TokenStore for Connection {
         let (key, refusal, note) = (key.to_owned(), refusal.clone(), self.note());
         let (ledger, container) = (self.line.network.ledger.clone(), self.line.container);
         self.tokens(move |tokens| {
-            ledger.refused(container);
+            ledger.refused(container, &key);
             note(Event::Refused);
             now(tokens.refuse(&key, seen, &refusal))
         })
         .await
+    }
+
+    async fn doubt(&self, key: &str, doubt: &Doubt) -> Result<(), TokenStoreError> {
+        let (key, doubt) = (key.to_owned(), doubt.clone());
+        self.tokens(move |tokens| now(tokens.doubt(&key, &doubt))).await
+    }
+
+    async fn clear(&self, key: &str, generation: u64) -> Result<(), TokenStoreError> {
+        let key = key.to_owned();
+        self.tokens(move |tokens| now(tokens.clear(&key, generation))).await
     }
 }
 

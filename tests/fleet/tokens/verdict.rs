@@ -28,6 +28,8 @@ pub(crate) struct Tally(Arc<Mutex<Callers>>);
 pub(crate) struct Callers {
     pub(crate) served: usize,
     pub(crate) failed: BTreeMap<&'static str, usize>,
+    /// When the last one failed.
+    pub(crate) failed_last: Option<Millis>,
     pub(crate) crashed: usize,
     pub(crate) longest: Millis,
 }
@@ -37,8 +39,10 @@ impl Tally {
         self.0.lock().unwrap().served += 1;
     }
 
-    pub(crate) fn failed(&self, why: &'static str) {
-        *self.0.lock().unwrap().failed.entry(why).or_default() += 1;
+    pub(crate) fn failed(&self, why: &'static str, at: Millis) {
+        let mut callers = self.0.lock().unwrap();
+        *callers.failed.entry(why).or_default() += 1;
+        callers.failed_last = callers.failed_last.max(Some(at));
     }
 
     pub(crate) fn crashed(&self, callers: usize) {
@@ -57,6 +61,8 @@ pub(crate) struct Verdict {
     pub(crate) broken: Vec<String>,
     pub(crate) books: Books,
     pub(crate) callers: Callers,
+    /// When the last caller failed, counted from the start.
+    pub(crate) last_failure: Option<Millis>,
     /// When token requests arrived, and how they were answered.
     pub(crate) arrivals: Vec<(Millis, u16)>,
     pub(crate) journal: Journal<Event>,
@@ -91,10 +97,12 @@ impl Verdict {
         if with(400) > 1 + books.excused {
             broken.push(format!("{} requests with refused credentials", with(400)));
         }
-        if scenario.is_calm() && books.sent != books.published + with(400) {
+        let refused = with(400) + with(401) + with(403);
+        if scenario.is_calm() && books.sent != books.published + refused {
             broken.push(format!("{} requests for {} tokens", books.sent, books.published));
         }
-        let sound = scenario.refused_from.is_none() && scenario.poisoned_from.is_none();
+        let sound =
+            scenario.refused_from.is_none() && scenario.poisoned_from.is_none() && !scenario.is_troubled();
         if scenario.is_calm() && sound && !callers.failed.is_empty() {
             broken.push(format!("callers failed for no reason: {:?}", callers.failed));
         }
@@ -103,6 +111,7 @@ impl Verdict {
         if useless > 2 * LIMIT + books.excused {
             broken.push(format!("{useless} requests for tokens of no use in a quarter of an hour"));
         }
-        Self { broken, books, callers, arrivals, journal }
+        let last_failure = callers.failed_last.map(|at| at - platform.start);
+        Self { broken, books, callers, last_failure, arrivals, journal }
     }
 }

@@ -41,6 +41,7 @@ use aws_smithy_types::{
     timeout::TimeoutConfig,
 };
 use aws_types::{SdkConfig, SigningName, region::SigningRegion};
+use clock::Millis;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
@@ -50,7 +51,7 @@ use crate::Service;
 /// Its name in signatures and in the header that says what is asked for.
 const NAME: &str = "secretsmanager";
 
-type GetSecretValue = Operation<String, SecretString, Refusal>;
+type GetSecretValue = Operation<String, Found, Refusal>;
 
 /// Reads secrets. Cheap to clone; what it asks with is built for the first request.
 #[derive(Clone)]
@@ -74,8 +75,8 @@ impl Manager {
         Self(Arc::new(LazyLock::new(Box::new(move || operation(&sdk)))))
     }
 
-    /// The text of a secret; `None` if there is no such secret.
-    pub(crate) async fn text(&self, id: &str) -> Result<Option<SecretString>, BoxError> {
+    /// A secret; `None` if there is no such secret.
+    pub(crate) async fn text(&self, id: &str) -> Result<Option<Found>, BoxError> {
         match self.0.invoke(id.to_owned()).await {
             Ok(text) => Ok(Some(text)),
             Err(SdkError::ServiceError(error)) if error.err().code() == Some("ResourceNotFoundException") => {
@@ -140,11 +141,23 @@ fn request(id: String) -> Result<HttpRequest, BoxError> {
     Ok(request)
 }
 
-#[derive(Deserialize)]
-struct Found {
+/// A secret as it is stored now.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Found {
     /// A secret may be binary instead; no secret of ours is.
     #[serde(rename = "SecretString")]
-    text: SecretString,
+    pub(crate) text: SecretString,
+    /// When this version was made, in seconds since the epoch.
+    #[serde(rename = "CreatedDate", default)]
+    created: Option<f64>,
+}
+
+impl Found {
+    /// Grows with every version that is stored: when it was made, milliseconds since the epoch; 0 if that was not said.
+    pub(crate) fn version(&self) -> Millis {
+        #[allow(clippy::cast_possible_truncation, reason = "an instant")]
+        self.created.map_or(0, |seconds| (seconds * 1_000.0) as Millis)
+    }
 }
 
 #[derive(Deserialize)]
@@ -156,11 +169,11 @@ struct Refused {
     message: String,
 }
 
-fn answer(response: &HttpResponse) -> Result<SecretString, OrchestratorError<Refusal>> {
+fn answer(response: &HttpResponse) -> Result<Found, OrchestratorError<Refusal>> {
     let body = response.body().bytes().unwrap_or_default();
     if response.status().is_success() {
         let found: Result<Found, _> = serde_json::from_slice(body);
-        return found.map(|found| found.text).map_err(OrchestratorError::other);
+        return found.map_err(OrchestratorError::other);
     }
     // A gateway on the way answers as it likes: then the status says what there is to say.
     let metadata = match serde_json::from_slice::<Refused>(body) {
@@ -245,7 +258,7 @@ mod tests {
             .http_client(scripted.clone())
             .build();
         let text = Manager::new(&sdk).text("trunkline/auth").await;
-        let text = text.map(|found| found.map(|text| text.expose_secret().to_owned()));
+        let text = text.map(|found| found.map(|found| found.text.expose_secret().to_owned()));
         let requests = std::mem::take(&mut scripted.0.lock().unwrap().requests);
         (text.map_err(|error| error.to_string()), requests)
     }

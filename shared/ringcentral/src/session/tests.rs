@@ -6,7 +6,7 @@ use gate::{MemoryWindows, Policy};
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::{MemoryTokens, NoReply, TokenReply, TokenState, TokenStoreError};
+use crate::{Bid, MemoryTokens, NoReply, TokenReply, TokenState, TokenStoreError};
 
 const LIFE: Millis = 600_000;
 
@@ -53,6 +53,7 @@ fn credentials() -> Credentials {
         client_id: "app".to_owned(),
         client_secret: "secret".into(),
         jwt: "jwt".into(),
+        version: 0,
     }
 }
 
@@ -69,8 +70,12 @@ impl World {
             expires_at,
             refresh_at: expires_at - LIFE / 5,
             generation,
+            issued_at: now,
+            user: None,
+            strikes: 0,
         };
-        self.tokens.claim(&key(), "elsewhere", generation - 1, now, now + 6_000).await.unwrap();
+        let bid = Bid { owner: "elsewhere", seen: generation - 1, version: 0, now, until: now + 6_000 };
+        self.tokens.claim(&key(), &bid).await.unwrap();
         assert!(self.tokens.publish(&key(), "elsewhere", &token).await.unwrap());
     }
 }
@@ -94,18 +99,11 @@ impl TokenStore for World {
         self.tokens.read(key).await
     }
 
-    async fn claim(
-        &self,
-        key: &str,
-        owner: &str,
-        seen: u64,
-        now: Millis,
-        until: Millis,
-    ) -> Result<Claim, TokenStoreError> {
+    async fn claim(&self, key: &str, bid: &Bid<'_>) -> Result<Claim, TokenStoreError> {
         if let Meanwhile::Slow(span) = self.meanwhile {
             self.clock.advance(span);
         }
-        self.tokens.claim(key, owner, seen, now, until).await
+        self.tokens.claim(key, bid).await
     }
 
     async fn renew(&self, key: &str, owner: &str, until: Millis) -> Result<bool, TokenStoreError> {
@@ -126,6 +124,14 @@ impl TokenStore for World {
     async fn refuse(&self, key: &str, seen: u64, refusal: &Refusal) -> Result<(), TokenStoreError> {
         self.tokens.refuse(key, seen, refusal).await
     }
+
+    async fn doubt(&self, key: &str, doubt: &Doubt) -> Result<(), TokenStoreError> {
+        self.tokens.doubt(key, doubt).await
+    }
+
+    async fn clear(&self, key: &str, generation: u64) -> Result<(), TokenStoreError> {
+        self.tokens.clear(key, generation).await
+    }
 }
 
 #[tokio::test]
@@ -145,7 +151,8 @@ async fn regression_a_token_that_ended_during_a_slow_claim_is_not_handed_out() {
     let (world, session) = world(Meanwhile::Slow(3_000));
     let now = world.clock.now();
     world.publish_elsewhere(1, now + 5_500).await;
-    world.tokens.claim(&key(), "elsewhere", 1, now, now + 6_000).await.unwrap();
+    let bid = Bid { owner: "elsewhere", seen: 1, version: 0, now, until: now + 6_000 };
+    world.tokens.claim(&key(), &bid).await.unwrap();
     let token = session.token(&tenant(), &credentials(), Strikes::default()).await.unwrap();
     assert_eq!(token.access_token.expose_secret(), "own-0");
 }
@@ -173,4 +180,62 @@ async fn three_tokens_in_a_row_are_refused_before_the_credentials_are() {
     assert_eq!(world.asked.load(Ordering::Relaxed), 3);
     world.clock.advance(REST);
     session.token(&tenant(), &credentials(), strikes).await.unwrap();
+}
+
+#[tokio::test]
+async fn regression_a_token_that_one_call_saw_refused_is_given_to_no_other() {
+    let (world, session) = world(Meanwhile::Nothing);
+    let mut strikes = Strikes::default();
+    let dead = session.token(&tenant(), &credentials(), strikes).await.unwrap();
+    assert!(session.refused(&tenant(), &credentials(), &mut strikes, &dead, "OAU-213").await.unwrap());
+    let next = session.token(&tenant(), &credentials(), Strikes::default()).await.unwrap();
+    assert_eq!(next.access_token.expose_secret(), "own-1");
+    assert_eq!(world.asked.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn regression_a_valid_token_in_the_record_is_used_beside_a_refusal() {
+    let (world, session) = world(Meanwhile::Nothing);
+    world.publish_elsewhere(1, world.clock.now() + LIFE).await;
+    let refusal = Refusal { reason: "OAU-140".to_owned(), until: None, version: 0 };
+    world.tokens.refuse(&key(), 1, &refusal).await.unwrap();
+    let token = session.token(&tenant(), &credentials(), Strikes::default()).await.unwrap();
+    assert_eq!(token.access_token.expose_secret(), "elsewhere-1");
+}
+
+#[tokio::test]
+async fn regression_a_new_version_of_the_secret_lifts_a_refusal() {
+    let (world, session) = world(Meanwhile::Nothing);
+    let refusal = Refusal { reason: "OAU-140".to_owned(), until: None, version: 0 };
+    world.tokens.refuse(&key(), 0, &refusal).await.unwrap();
+    session.token(&tenant(), &credentials(), Strikes::default()).await.unwrap_err();
+    let stored_anew = Credentials { version: 1, ..credentials() };
+    session.token(&tenant(), &stored_anew, Strikes::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn regression_refused_tokens_shut_a_tenant_out_for_half_a_minute_at_first() {
+    let (world, session) = world(Meanwhile::Nothing);
+    let mut strikes = Strikes::default();
+    let began = world.clock.now();
+    for _ in 0..3 {
+        let token = session.token(&tenant(), &credentials(), strikes).await.unwrap();
+        session.refused(&tenant(), &credentials(), &mut strikes, &token, "OAU-213").await.unwrap();
+    }
+    assert_eq!(world.clock.now() - began, 5_000, "a pause of one second, and one of four");
+    session.token(&tenant(), &credentials(), Strikes::default()).await.unwrap_err();
+    world.clock.advance(30_000);
+    session.token(&tenant(), &credentials(), Strikes::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_success_after_the_doubt_ends_it() {
+    let (world, session) = world(Meanwhile::Nothing);
+    let token = session.token(&tenant(), &credentials(), Strikes::default()).await.unwrap();
+    let before = world.clock.now() - 1;
+    session.refused(&tenant(), &credentials(), &mut Strikes::default(), &token, "OAU-213").await.unwrap();
+    session.accepted(&tenant(), &credentials(), &token, before).await;
+    assert_eq!(world.tokens.read(&key()).await.unwrap().dead, Some(1));
+    session.accepted(&tenant(), &credentials(), &token, world.clock.now()).await;
+    assert_eq!(world.tokens.read(&key()).await.unwrap().dead, None);
 }

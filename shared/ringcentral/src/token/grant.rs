@@ -10,7 +10,7 @@ use tenant::TenantId;
 
 use crate::{
     Credentials, Rejection, RetryPolicy, TokenEndpoint, TokenError, TokenRecord, TokenReply, attempt,
-    operations::GET_TOKEN, token::lease::Lease,
+    credentials::Id, operations::GET_TOKEN, token::lease::Lease,
 };
 
 /// What a grant needs.
@@ -22,8 +22,12 @@ pub(crate) struct Grant<'a> {
     pub(crate) lease: &'a Lease<'a>,
     pub(crate) tenant: &'a TenantId,
     pub(crate) credentials: &'a Credentials,
+    /// Names the app and the user that RingCentral counts the request for.
+    pub(crate) identity: &'a str,
     /// Of the token that comes of it.
     pub(crate) generation: u64,
+    /// How many tokens before it were refused in a row.
+    pub(crate) strikes: u32,
     /// Nothing is sent after this, by the clock here.
     pub(crate) deadline: Millis,
 }
@@ -33,6 +37,25 @@ struct TokenInfo {
     access_token: SecretString,
     /// Seconds; documents disagree about its size, so it is never assumed.
     expires_in: i64,
+    owner_id: Option<Id>,
+}
+
+/// A locked user is let in again after a while (milliseconds).
+const LOCKED: Millis = 30 * 60_000;
+/// What an administrator of the account can change, such as the state of the extension (milliseconds).
+const REST: Millis = 15 * 60_000;
+/// A new client secret is not known everywhere at once, and a wrong one locks no user (milliseconds).
+const APP: Millis = 2 * 60_000;
+
+/// When credentials may be tried again after this refusal; `None`: not before they are stored anew. By RingCentral's codes
+/// (its guide, "Error codes"): asking again with a JWT that it does not accept locks the user out.
+fn rest(rejection: &Rejection) -> Option<Millis> {
+    match rejection.code.as_str() {
+        "OAU-140" | "OAU-210" => None,
+        "OAU-127" | "OAU-146" | "invalid_client" => Some(APP),
+        "OAU-147" | "OAU-148" => Some(LOCKED),
+        _ => Some(REST),
+    }
 }
 
 impl Grant<'_> {
@@ -57,12 +80,14 @@ impl Grant<'_> {
 
     async fn once(&self) -> Result<Option<TokenRecord>, TokenError> {
         let clock = self.clock.clock();
-        let bucket = Bucket { identity: self.credentials.identity(), group: Group::named(GET_TOKEN.group) };
+        let bucket = Bucket { identity: self.identity.to_owned(), group: Group::named(GET_TOKEN.group) };
         let patience = Patience((self.deadline - clock.now()).max(0));
         let permit = self.gate.pass(&bucket, Priority::Interactive, patience).await?;
         let (holds, in_time) = (self.lease.holds(), clock.now() <= self.deadline);
         if !holds || !in_time {
-            self.settle(permit, Notice { outcome: Outcome::Unsent, ..Notice::default() }).await;
+            if let Err(error) = self.gate.forgo(permit).await {
+                telemetry::failed(&error);
+            }
             let late = || TokenError::Unavailable("its turn came too late".to_owned());
             return if holds { Err(late()) } else { Ok(None) };
         }
@@ -76,8 +101,15 @@ impl Grant<'_> {
                 return Err(TokenError::Unavailable(failure.reason));
             }
         };
-        let notice = attempt::notice(status, &headers);
         let request_id = attempt::request_id(&headers);
+        let rejection = Rejection::read(status, request_id.clone(), &body);
+        let mut notice = attempt::notice(status, &headers);
+        // A 4xx without RingCentral's words is of something in front of it, and says nothing of the credentials.
+        let foreign =
+            (400..500).contains(&status) && !matches!(status, 408 | 429) && !rejection.is_ringcentrals();
+        if foreign {
+            notice.outcome = Outcome::Failed;
+        }
         self.settle(permit, notice).await;
         telemetry::upstream(GET_TOKEN.id, status, request_id.as_deref());
         match status {
@@ -86,16 +118,18 @@ impl Grant<'_> {
                     TokenError::Unavailable(format!("the token answer is unreadable: {error}"))
                 })?;
                 let chance = chance(self.credentials, self.generation, 0);
-                Ok(Some(record(info, sent, self.generation, chance)))
+                let record = record(info, sent, self.generation, chance);
+                Ok(Some(TokenRecord { strikes: self.strikes, ..record }))
             }
             _ if let Outcome::Throttled(penalty) = notice.outcome => {
                 Err(TokenError::RateLimited { at: clock.now() + penalty })
             }
-            400..=499 if status != 408 => {
-                let reason = Rejection::read(status, request_id, &body).to_string();
-                Err(TokenError::Refused { tenant: self.tenant.clone(), reason, until: None })
+            400..=499 if status != 408 && !foreign => {
+                let until = rest(&rejection).map(|rest| self.clock.now().latest + rest);
+                let reason = rejection.to_string();
+                Err(TokenError::Refused { tenant: self.tenant.clone(), reason, until })
             }
-            _ => Err(TokenError::Unavailable(Rejection::read(status, request_id, &body).to_string())),
+            _ => Err(TokenError::Unavailable(rejection.to_string())),
         }
     }
 
@@ -113,7 +147,16 @@ fn record(info: TokenInfo, issued: Millis, generation: u64, chance: f64) -> Toke
     let share = 0.75 + chance / 10.0;
     #[allow(clippy::cast_possible_truncation, reason = "a share of a life of at most a year")]
     let refresh_at = issued + (life as f64 * share) as Millis;
-    TokenRecord { access_token: info.access_token, expires_at: issued + life, refresh_at, generation }
+    let user = info.owner_id.map(String::from);
+    TokenRecord {
+        access_token: info.access_token,
+        expires_at: issued + life,
+        refresh_at,
+        generation,
+        issued_at: issued,
+        user,
+        strikes: 0,
+    }
 }
 
 /// Jitter in `0.0..1.0`: only one container asks, so what it has to differ from are other credentials, not other containers.
@@ -124,4 +167,22 @@ fn chance(credentials: &Credentials, generation: u64, tried: u32) -> f64 {
     digest.update(tried.to_be_bytes());
     let digest = digest.finalize();
     f64::from(u16::from_be_bytes([digest[0], digest[1]])) / 65_536.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regression_only_a_jwt_that_is_no_good_is_refused_without_an_end() {
+        let rest = |code: &str| {
+            let body = format!(r#"{{"error":"invalid_grant","errors":[{{"errorCode":"{code}"}}]}}"#);
+            rest(&Rejection::read(400, None, body.as_bytes()))
+        };
+        assert_eq!((rest("OAU-140"), rest("OAU-210")), (None, None));
+        assert_eq!(
+            (rest("OAU-146"), rest("OAU-147"), rest("OAU-236")),
+            (Some(APP), Some(LOCKED), Some(REST))
+        );
+    }
 }

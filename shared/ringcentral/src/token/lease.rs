@@ -11,7 +11,7 @@ use clock::{Bounded, Millis};
 use futures::future::{Either, pending, select};
 use uuid::Uuid;
 
-use crate::{Claim, Refusal, TokenRecord, TokenStore, TokenStoreError};
+use crate::{Bid, Claim, Refusal, TokenRecord, TokenStore, TokenStoreError};
 
 /// How long a lease lasts unless it is renewed (milliseconds): time for two renewals at a store that answers as late as it may.
 const LEASE: Millis = 6_000;
@@ -40,10 +40,11 @@ impl<'a> Lease<'a> {
     }
 
     /// Takes the lease, if it is free for certain.
-    pub(crate) async fn claim(&self) -> Result<Claim, TokenStoreError> {
+    pub(crate) async fn claim(&self, version: Millis) -> Result<Claim, TokenStoreError> {
         let now = self.clock.now();
         let until = now.latest + LEASE;
-        let claim = self.store.claim(self.key, &self.owner, self.seen, now.earliest, until).await?;
+        let bid = Bid { owner: &self.owner, seen: self.seen, version, now: now.earliest, until };
+        let claim = self.store.claim(self.key, &bid).await?;
         if matches!(claim, Claim::Granted { .. }) {
             self.until.store(until, Ordering::Relaxed);
         }

@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use clock::Millis;
 
-use crate::{Claim, Refusal, TokenRecord, TokenState, TokenStore, TokenStoreError};
+use crate::{Bid, Claim, Doubt, Refusal, TokenRecord, TokenState, TokenStore, TokenStoreError};
 
 /// A store that lives as long as the process.
 #[derive(Debug, Default)]
@@ -43,26 +43,28 @@ impl TokenStore for MemoryTokens {
         Ok(self.with(key, |entry| entry.state.clone()))
     }
 
-    async fn claim(
-        &self,
-        key: &str,
-        owner: &str,
-        seen: u64,
-        now: Millis,
-        until: Millis,
-    ) -> Result<Claim, TokenStoreError> {
+    async fn claim(&self, key: &str, bid: &Bid<'_>) -> Result<Claim, TokenStoreError> {
+        let Bid { owner, seen, version, now, until } = *bid;
         Ok(self.with(key, |entry| {
             if let Some(token) = entry.state.token.clone().filter(|token| token.generation > seen) {
                 return Claim::Replaced(token);
             }
-            if let Some(refusal) = entry.state.refusal.clone().filter(|refusal| refusal.stands(now)) {
+            if let Some(refusal) = entry.state.refusal.clone().filter(|refusal| refusal.stands(now, version))
+            {
                 return Claim::Refused(refusal);
             }
             if entry.lease.as_ref().is_some_and(|(holder, held)| holder != owner && *held > now) {
                 return Claim::Busy;
             }
             entry.lease = Some((owner.to_owned(), until));
-            Claim::Granted { generation: entry.generation() }
+            let token = entry.state.token.as_ref();
+            Claim::Granted {
+                generation: entry.generation(),
+                strikes: token
+                    .filter(|one| entry.state.dead == Some(one.generation))
+                    .map_or(0, |one| one.strikes),
+                user: token.and_then(|token| token.user.clone()),
+            }
         }))
     }
 
@@ -80,8 +82,8 @@ impl TokenStore for MemoryTokens {
         Ok(self.with(key, |entry| {
             let published = entry.is_leased_to(owner);
             if published {
-                let state = TokenState { token: Some(token.clone()), refusal: None };
-                *entry = Entry { state, lease: None };
+                let state = TokenState { token: Some(token.clone()), ..TokenState::default() };
+                *entry = Entry { state, ..Entry::default() };
             }
             published
         }))
@@ -96,6 +98,33 @@ impl TokenStore for MemoryTokens {
         self.with(key, |entry| {
             if entry.generation() <= seen {
                 entry.state.refusal = Some(refusal.clone());
+            }
+        });
+        Ok(())
+    }
+
+    async fn doubt(&self, key: &str, doubt: &Doubt) -> Result<(), TokenStoreError> {
+        self.with(key, |entry| {
+            let known = entry.state.dead.is_some_and(|dead| dead >= doubt.generation);
+            if known || entry.generation() > doubt.generation {
+                return;
+            }
+            (entry.state.dead, entry.state.ask_from) = (Some(doubt.generation), doubt.ask_from);
+            if let Some(token) = &mut entry.state.token {
+                token.strikes = doubt.strikes;
+            }
+            if doubt.refusal.is_some() {
+                entry.state.refusal.clone_from(&doubt.refusal);
+            }
+        });
+        Ok(())
+    }
+
+    async fn clear(&self, key: &str, generation: u64) -> Result<(), TokenStoreError> {
+        self.with(key, |entry| {
+            if entry.generation() == generation && entry.state.dead == Some(generation) {
+                let token = entry.state.token.take().map(|token| TokenRecord { strikes: 0, ..token });
+                entry.state = TokenState { token, ..TokenState::default() };
             }
         });
         Ok(())
