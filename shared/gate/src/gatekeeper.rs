@@ -126,6 +126,9 @@ impl Gate {
 
     /// Waits for a slot and returns the right to send, or says when to come back.
     ///
+    /// No slot after `patience` is taken. What the store takes comes on top, and in a crowd up to a 60th of the window for each race that
+    /// was lost. A store that takes longer than half of the pad serves nobody who has to sleep.
+    ///
     /// # Errors
     /// [`GateError::Later`] if the slot opens after `patience`: nothing was taken. [`GateError::Store`] if the windows can't be
     /// read or written: a slot that was taken before is lost for one window.

@@ -113,9 +113,16 @@ impl State {
         longest * Millis::from(rivals) / Millis::from(window.count(|_| true).max(1))
     }
 
+    /// A name for a write.
+    pub(crate) fn mark(&mut self) -> u32 {
+        self.dice.random()
+    }
+
     /// How long to wait before the next race (ms): nothing where none was lost lately, and never more than a 15th of the window.
-    pub(crate) fn pause(&mut self) -> Millis {
+    /// Whoever has less patience `left` (ms) waits a 120th of the window all the same, or it would meet the others again.
+    pub(crate) fn pause(&mut self, left: Millis) -> Millis {
         let longest = (self.round_trip << self.crowd.div_ceil(DOUBLED_BY)) - self.round_trip;
-        self.dice.random_range(0..=longest.clamp(0, self.window.length / 15))
+        let patience = left.clamp(self.window.length / 60, self.window.length / 15);
+        self.dice.random_range(0..=longest.clamp(0, patience))
     }
 }

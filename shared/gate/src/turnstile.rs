@@ -145,8 +145,10 @@ impl Turnstile {
             }
             let mut waiting = Vec::new();
             let mut reservations = Vec::new();
+            // Nobody is kept longer than it can wait, so that others may go first.
+            let patient = locked(&self.waiting).iter().map(|(wish, _)| wish.deadline).min();
             let written = self
-                .change(true, |window| {
+                .change(patient.or(Some(wish.deadline)), |window| {
                     // Whoever came while others were waited for, or read, goes along.
                     waiting.append(&mut *locked(&self.waiting));
                     // Interactive first, whoever came first among equals.
@@ -158,8 +160,8 @@ impl Turnstile {
                     // A quarter of the pad covers a small doubt.
                     let slack = (now.width() - window.pad / 4).max(0);
                     let reserve = |(Wish { priority, count, deadline, lead, .. }, _): &(Wish, _)| {
-                        let now = now.earliest + lead;
-                        let ask = Ask { now, deadline: now.max(*deadline), priority: *priority, slack };
+                        let deadline = now.earliest.max(*deadline);
+                        let ask = Ask { now: now.earliest + lead, deadline, priority: *priority, slack };
                         window.reserve_several(ask, *count)
                     };
                     reservations = waiting.iter().map(reserve).collect();
@@ -186,7 +188,7 @@ impl Turnstile {
     /// Changes the window for everybody.
     pub(crate) async fn write(&self, change: impl FnMut(&mut Window)) -> Result<(), GateError> {
         let _turn = self.turn.lock().await;
-        self.change(false, change).await
+        self.change(None, change).await
     }
 
     async fn read(&self) -> Result<(), GateError> {
@@ -202,8 +204,12 @@ impl Turnstile {
     }
 
     /// Applies `change` to the freshest window until the store takes it; one that changes nothing is not written. Whoever is
-    /// patient steps aside where it is crowded; what others must know at once does not.
-    async fn change(&self, patient: bool, mut change: impl FnMut(&mut Window)) -> Result<(), GateError> {
+    /// patient until some instant steps aside where it is crowded; what others must know at once does not.
+    async fn change(
+        &self,
+        patient: Option<Millis>,
+        mut change: impl FnMut(&mut Window),
+    ) -> Result<(), GateError> {
         let mut carried = Carried::of(&self.learned);
         if self.try_change(patient, &carried.news, &mut change).await? {
             carried.arrived();
@@ -214,7 +220,7 @@ impl Turnstile {
     /// Whether something was written.
     async fn try_change(
         &self,
-        patient: bool,
+        patient: Option<Millis>,
         learned: &Learned,
         change: &mut impl FnMut(&mut Window),
     ) -> Result<bool, GateError> {
@@ -231,20 +237,26 @@ impl Turnstile {
                 return Ok(false);
             }
             if !fresh && !locked(&self.state).is_alone() {
-                if patient {
-                    self.step_aside().await;
+                if let Some(patient) = patient {
+                    self.step_aside(patient).await;
                 }
                 self.read().await?;
                 fresh = true;
                 continue;
             }
-            next.version = known.version + 1;
+            let mark = locked(&self.state).mark();
+            let next = next.marked(mark);
             let asked = self.clock.clock().now();
             let written = self.store.write(&self.bucket, known.version, &next).await?;
             let answered = self.clock.clock().now();
             match written {
                 Written::Yes => {
                     locked(&self.state).won(next, answered);
+                    return Ok(true);
+                }
+                // The client of the store may have repeated a write whose answer was lost, and lost the race to itself.
+                Written::LostTo(newer) if newer.marks.contains(&mark) => {
+                    locked(&self.state).take(newer, asked, answered);
                     return Ok(true);
                 }
                 Written::LostTo(newer) => {
@@ -256,8 +268,9 @@ impl Turnstile {
     }
 
     /// Where it is crowded, waits at random before it looks and writes, so that those who lost a race do not meet again.
-    async fn step_aside(&self) {
-        let pause = locked(&self.state).pause();
+    async fn step_aside(&self, patient: Millis) {
+        let left = patient - self.clock.now().earliest;
+        let pause = locked(&self.state).pause(left);
         let clock = self.clock.clock();
         clock.sleep_until(clock.now() + pause).await;
     }

@@ -16,6 +16,8 @@ use crate::{Group, Policy, Priority};
 const MEMORY: Millis = 10_000;
 /// How long a probe may be under way before another one may try (ms).
 const PROBE: Millis = 20_000;
+/// So many writes are known again. A store that repeats a write whose answer was lost does so while few others write.
+const MARKS: usize = 4;
 
 pub use foreign::Foreign;
 pub use grant::{Grant, Slot};
@@ -98,6 +100,9 @@ pub struct Window {
     /// Probes in a row that were answered 429 themselves.
     #[serde(default)]
     pub vain: u32,
+    /// Names the last writes, the newest first, so that whoever made one knows it again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<u32>,
     /// The identity whose window is asked instead of this one, which is closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<String>,
@@ -148,9 +153,18 @@ impl Window {
             probation: Probation::Over,
             failures: 0,
             vain: 0,
+            marks: Vec::new(),
             moved: None,
             adopted: Vec::new(),
         }
+    }
+
+    /// The window as it is offered to the store, under a name that no other write has.
+    pub(crate) fn marked(mut self, mark: u32) -> Self {
+        self.version += 1;
+        self.marks.insert(0, mark);
+        self.marks.truncate(MARKS);
+        self
     }
 
     /// How far N + 1 neighbouring grants are kept apart.

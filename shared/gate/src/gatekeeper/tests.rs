@@ -1,5 +1,7 @@
 //! The gate of one process, and two of them over one store.
 
+mod trouble;
+
 use super::*;
 use crate::{Cause, MemoryWindows, Scope};
 

@@ -217,3 +217,20 @@ async fn regression_a_429_that_can_t_be_written_stops_those_who_sleep_for_a_slot
     let refused = sleeper.await.unwrap();
     assert!(matches!(refused, Err(GateError::Later { .. })), "{refused:?}");
 }
+
+#[tokio::test]
+async fn regression_what_an_answer_said_is_not_forgotten_with_the_caller_that_carried_it_and_gave_up() {
+    let Fleet { store, clock, gate } = fleet();
+    let late = permit(&gate, "light").await;
+    clock.advance(3_000);
+    store.writes.store(1, Ordering::Relaxed);
+    assert!(gate.settle(late, Notice::default()).await.is_err());
+    store.silent.store(true, Ordering::Relaxed);
+    let bucket = group("light");
+    let carried = gate.pass(&bucket, Priority::Interactive, Patience(0));
+    assert!(futures::FutureExt::now_or_never(carried).is_none());
+    store.silent.store(false, Ordering::Relaxed);
+    assert!(passes(&gate, "light").await);
+    let window = gate.window(&bucket).await.unwrap();
+    assert_eq!(window.grants[0].slot, Slot { at: NOW, slack: 3_000 });
+}
