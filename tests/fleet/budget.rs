@@ -90,3 +90,24 @@ fn interactive_callers_hardly_wait_while_batch_takes_all_it_can() {
         assert!(waits.len() > 300 && most <= bound, "limit {limit}: p99 {most} ms");
     }
 }
+
+/// Each deployment has windows of its own and learns from answers alone what the other one takes.
+#[test]
+fn two_programs_on_one_app_and_user_both_go_on_and_meet_no_end_of_429s() {
+    for (seed, limit) in (0..20).map(|seed| (seed, [10, 40][usize::try_from(seed % 2).unwrap()])) {
+        let verdict = run(&Scenario { programs: 2, ..saturated(seed, limit, 30) }, &gated);
+        let half = verdict.arrivals[0] + 900_000;
+        let met = verdict.throttled.iter().filter(|at| **at > half).count();
+        let served = |program| {
+            verdict.served.iter().filter(|(container, at)| container % 2 == program && *at > half).count()
+        };
+        let shares = [served(0), served(1)];
+        println!(
+            "limit {limit}: {} times 429, {met} of them in the second half, which serves {shares:?}",
+            verdict.throttled.len()
+        );
+        assert_eq!(met, 0, "seed {seed}");
+        // Shares are not equal: who came first keeps more. The other one has a request of each window at least.
+        assert!(shares.iter().all(|share| *share >= 15), "seed {seed}: {shares:?}");
+    }
+}

@@ -73,6 +73,10 @@ pub(crate) enum Event {
     },
     WriteFailed,
     AnswerLost,
+    /// The answer was lost, and the client asks again after so long.
+    Repeats {
+        after: Millis,
+    },
     OutsideArrived {
         accepted: bool,
     },

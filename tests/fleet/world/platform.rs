@@ -48,6 +48,8 @@ struct Bucket {
     accepted: VecDeque<Millis>,
     penalty_until: Millis,
     arrivals: Vec<Millis>,
+    /// Whose requests were answered well, and when.
+    served: Vec<(ContainerId, Millis)>,
     throttled: Vec<Millis>,
     waits: Vec<Millis>,
     disobeyed: Vec<Millis>,
@@ -86,6 +88,9 @@ impl Platform {
         self.timeline.after(there, move || {
             let answer = platform.arrive();
             let accepted = !answer.throttled;
+            if accepted {
+                platform.bucket.lock().unwrap().served.push((container, platform.timeline.now()));
+            }
             let arrived = Event::Arrived { flight: number, accepted, remaining: answer.remaining };
             platform.journal.note(container, arrived);
             platform.timeline.after(back, move || {
@@ -136,6 +141,11 @@ impl Platform {
     /// When requests arrived, the fleet's and those from outside.
     pub(crate) fn arrivals(&self) -> Vec<Millis> {
         self.bucket.lock().unwrap().arrivals.clone()
+    }
+
+    /// Whose requests were answered well, and when.
+    pub(crate) fn served(&self) -> Vec<(ContainerId, Millis)> {
+        self.bucket.lock().unwrap().served.clone()
     }
 
     /// Notes that a container sent a request that it had asked for after it heard a 429, and before that was over.

@@ -12,6 +12,8 @@ pub(crate) struct Scenario {
     pub(crate) limit: u32,
     pub(crate) window: Millis,
     pub(crate) containers: usize,
+    /// How many programs they belong to in turn, each with a store of its own: they know nothing of each other.
+    pub(crate) programs: usize,
     pub(crate) callers: usize,
     /// How long a caller waits for its slot.
     pub(crate) patience: Millis,
@@ -62,6 +64,7 @@ impl Scenario {
             limit: u32::try_from(dice.between(5, 50)).unwrap_or(5),
             window,
             containers: usize::try_from(dice.between(1, 16)).unwrap_or(1),
+            programs: 1,
             callers: usize::try_from(dice.between(1, 4)).unwrap_or(1),
             patience: if long {
                 dice.between(window / 2, window * 2)

@@ -33,7 +33,7 @@ struct World<'a> {
     timeline: Timeline,
     journal: Journal,
     ledger: Ledger,
-    store: Store,
+    stores: Vec<Store>,
     platform: Platform,
     executor: Executor,
     containers: Vec<Arc<Container>>,
@@ -49,7 +49,9 @@ pub(crate) fn run(scenario: &Scenario, join: Join<'_>) -> Verdict {
     let timeline = Timeline::starting(1_795_000_000_000 + dice.between(0, 2 * scenario.window));
     let scenario = Arc::new(scenario.clone());
     let (journal, ledger) = (Journal::new(timeline.clone()), Ledger::default());
-    let store = Store::new((timeline.clone(), journal.clone(), ledger.clone()), &scenario, dice.fork());
+    let stores = (0..scenario.programs)
+        .map(|_| Store::new((timeline.clone(), journal.clone(), ledger.clone()), &scenario, dice.fork()));
+    let stores: Vec<_> = stores.collect();
     let platform = Platform::new(timeline.clone(), journal.clone(), scenario.clone(), dice.fork());
     let mut world = World {
         horizon: timeline.now() + scenario.duration,
@@ -62,12 +64,12 @@ pub(crate) fn run(scenario: &Scenario, join: Join<'_>) -> Verdict {
         timeline,
         journal,
         ledger,
-        store,
+        stores,
         platform,
     };
     world.open();
     let ended = world.play();
-    Verdict::of(&world.scenario, &world.platform, &world.store, &world.ledger, world.journal, ended)
+    Verdict::of(&world.scenario, &world.platform, &world.stores[0], &world.ledger, world.journal, ended)
 }
 
 impl World<'_> {
@@ -150,7 +152,8 @@ impl World<'_> {
         let skew = self.dice.between(-self.scenario.skew, self.scenario.skew);
         let clock = SkewedClock { timeline: self.timeline.clone(), skew };
         let bounded = Bounded::new(Arc::new(clock.clone()), self.scenario.skew);
-        let store = Arc::new(Connection { store: self.store.clone(), container: id, clock: bounded.clone() });
+        let store = self.stores[id % self.stores.len()].clone();
+        let store = Arc::new(Connection { store, container: id, clock: bounded.clone() });
         let alone = id == 0 && self.scenario.interactive_every.is_some();
         let life = if !alone && self.dice.chance(200) { self.dice.between(left / 4, left) } else { left };
         // Half of the crashes come at any time, half in the middle of a request.

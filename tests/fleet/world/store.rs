@@ -32,6 +32,7 @@ pub(crate) struct Store {
     dice: Arc<Mutex<Dice>>,
     items: Arc<Mutex<HashMap<String, Window>>>,
     failing_blocks: bool,
+    callers: usize,
     counts: Arc<Mutex<Counts>>,
 }
 
@@ -43,9 +44,14 @@ pub(crate) struct Connection {
     pub(crate) clock: Bounded,
 }
 
+/// So many writes after it, a write is not known again by whoever made it.
+const KNOWN: u64 = 4;
+
 enum Fault {
     Before,
     After,
+    /// The answer is lost, and the client of the store asks again after so long (ms).
+    Repeated(Millis),
 }
 
 impl Store {
@@ -62,7 +68,8 @@ impl Store {
         let items = Arc::new(Mutex::new(HashMap::from([(asked.key(), item)])));
         let (faults, latency, failing_blocks) = (scenario.faults, scenario.store, scenario.failing_blocks);
         let (dice, counts) = (Arc::new(Mutex::new(dice)), Arc::default());
-        Self { timeline, journal, ledger, faults, latency, dice, items, failing_blocks, counts }
+        let callers = scenario.callers;
+        Self { timeline, journal, ledger, faults, latency, dice, items, failing_blocks, callers, counts }
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -74,7 +81,7 @@ impl Store {
         &self,
         Connection { container, clock, .. }: &Connection,
         unlucky: bool,
-        apply: impl FnOnce(&Self) -> T + Send + 'static,
+        apply: impl Fn(&Self) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
         let (container, sent) = (*container, clock.clock().now());
         let (reply, answer) = oneshot::channel();
@@ -93,6 +100,18 @@ impl Store {
                     store.ledger.excuse(1);
                     store.journal.note(container, Event::AnswerLost);
                     None
+                }
+                Some(Fault::Repeated(after)) => {
+                    apply(&store);
+                    store.journal.note(container, Event::Repeats { after });
+                    let again = store.clone();
+                    store.timeline.after(after, move || {
+                        let result = Some((again.timeline.now(), apply(&again)));
+                        again.timeline.after(back, move || {
+                            let _ = reply.send(result);
+                        });
+                    });
+                    return;
                 }
                 None => Some((store.timeline.now(), apply(&store))),
             };
@@ -115,6 +134,7 @@ impl Store {
         match fault {
             false => (there, back, None),
             true if dice.chance(500) => (there, back, Some(Fault::Before)),
+            true if dice.chance(500) => (there, back, Some(Fault::Repeated(dice.between(20, 1_000)))),
             // Whoever waits for a lost answer waits for a timeout.
             true => (there, dice.between(20, 1_000), Some(Fault::After)),
         }
@@ -136,6 +156,10 @@ impl Store {
         let item = items.entry(bucket.key()).or_insert_with(|| Window::unused(&bucket.group));
         if item.version != expected {
             counts.lost_races += 1;
+            if self.faults && item.version > expected + KNOWN {
+                // It may be a repeated write that nobody knows again: whoever made it takes other slots.
+                self.ledger.excuse(self.callers);
+            }
             self.journal.note(container, Event::LostRace { expected, stored: item.version });
             return Written::LostTo(item.clone());
         }
@@ -175,7 +199,7 @@ impl WindowStore for Connection {
         let (container, bucket, next) = (self.container, bucket.clone(), next.clone());
         let blocked = self.store.stored(&bucket).map_or(0, |stored| stored.blocked_until);
         let unlucky = self.store.fails_block(next.blocked_until > blocked);
-        let apply = move |store: &Store| store.apply(container, &bucket, expected, next);
+        let apply = move |store: &Store| store.apply(container, &bucket, expected, next.clone());
         self.store.request(self, unlucky, apply).await
     }
 

@@ -2,7 +2,7 @@
 
 use clock::Millis;
 
-use super::{Journal, Ledger, Platform, Scenario, Store, ledger::Books, store::Counts};
+use super::{ContainerId, Journal, Ledger, Platform, Scenario, Store, ledger::Books, store::Counts};
 
 /// The end of one world.
 pub(crate) struct Verdict {
@@ -13,6 +13,8 @@ pub(crate) struct Verdict {
     /// When requests arrived, and which of these instants were answered 429.
     pub(crate) arrivals: Vec<Millis>,
     pub(crate) throttled: Vec<Millis>,
+    /// Whose requests were answered well, and when.
+    pub(crate) served: Vec<(ContainerId, Millis)>,
     /// How long interactive callers waited among batch, shortest first.
     pub(crate) waits: Vec<Millis>,
     /// The share of what the window allows that was used.
@@ -50,8 +52,8 @@ impl Verdict {
         broken.extend(ended.err());
         let windows = scenario.duration as f64 / scenario.window as f64;
         let utilisation = arrivals.len() as f64 / (windows * f64::from(scenario.limit));
-        let (waits, counts) = (platform.waits(), store.counts());
-        Self { broken, densest, arrivals, throttled, waits, utilisation, counts, books, journal }
+        let (waits, counts, served) = (platform.waits(), store.counts(), platform.served());
+        Self { broken, densest, arrivals, throttled, served, waits, utilisation, counts, books, journal }
     }
 
     /// Conditional writes for each request, those that lost their race among them.
