@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a story that can't go on fails")]
 
+mod description;
+mod examples;
 mod kinds;
 
 use serde_json::Value;

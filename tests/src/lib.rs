@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, reason = "a world that can't be built fails its story")]
 
 mod answer;
+mod described;
 mod mortal;
 mod proxy;
 mod time;
@@ -18,6 +19,8 @@ use simulator::{Config, Limits, Simulator};
 use tokio::{net::TcpListener, task::JoinSet};
 use trunkline::{Cloud, EventSource, Gateway, RingCentralAccess, TENANT};
 use trunkline_http::{Claims, Role, TokenKeySource, TokenKeys};
+
+use described::{Described, Verdict};
 
 pub use answer::Answer;
 pub use mortal::Mortal;
@@ -44,6 +47,7 @@ pub struct World {
     foreign_token: tokio::sync::OnceCell<String>,
     proxy: Option<Proxy>,
     running: JoinSet<()>,
+    verdict: Verdict,
 }
 
 impl World {
@@ -91,7 +95,9 @@ impl World {
         let keys = gateway.wiring.secrets().token_keys().await.expect("the secret of bearer tokens");
         let wiring = gateway.wiring;
         let router = gateway.router;
-        running.spawn(async move { axum_serve(listener, router).await });
+        let verdict = Verdict::default();
+        let described = verdict.0.clone();
+        running.spawn(async move { axum_serve(listener, router, described).await });
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         Self {
             simulator,
@@ -105,6 +111,7 @@ impl World {
             foreign_token: tokio::sync::OnceCell::new(),
             proxy,
             running,
+            verdict,
         }
     }
 
@@ -114,7 +121,8 @@ impl World {
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         let gateway =
             Gateway::new(&self.cloud, url.clone(), Arc::new(self.time.clone())).await.expect("a gateway");
-        self.running.spawn(async move { axum_serve(listener, gateway.router).await });
+        let described = self.verdict.0.clone();
+        self.running.spawn(async move { axum_serve(listener, gateway.router, described).await });
         url
     }
 
@@ -124,14 +132,15 @@ impl World {
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         let gateway =
             Gateway::new(&self.cloud, url.clone(), Arc::new(self.time.clone())).await.expect("a gateway");
-        Mortal::start(url, listener, gateway.router)
+        Mortal::start(url, listener, gateway.router, self.verdict.0.clone())
     }
 
     /// One function, or several, with an address of their own.
     pub async fn serve(&mut self, router: axum::Router) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
-        self.running.spawn(async move { axum_serve(listener, router).await });
+        let described = self.verdict.0.clone();
+        self.running.spawn(async move { axum_serve(listener, router, described).await });
         url
     }
 
@@ -246,7 +255,10 @@ fn small() -> Config {
     Config { extensions: 20, calls: 50, messages: 20, limits: Limits::none(), ..Config::default() }
 }
 
-async fn axum_serve(listener: TcpListener, router: axum::Router) {
+async fn axum_serve(listener: TcpListener, router: axum::Router, described: Described) {
+    let layer = axum::middleware::from_fn(move |request, next| described.clone().pass(request, next));
+    // Around the router as a whole: it adds `Allow` after its layers.
+    let router = axum::Router::new().fallback_service(router).layer(layer);
     axum::serve(listener, router).await.expect("the gateway serves");
 }
 

@@ -2,7 +2,7 @@
 
 use tokio::{net::TcpListener, runtime::Runtime};
 
-use crate::axum_serve;
+use crate::{axum_serve, described::Described};
 
 /// A container with a runtime of its own, so that everything in it ends at once.
 #[derive(Debug)]
@@ -13,12 +13,17 @@ pub struct Mortal {
 }
 
 impl Mortal {
-    pub(crate) fn start(url: String, listener: std::net::TcpListener, router: axum::Router) -> Self {
+    pub(crate) fn start(
+        url: String,
+        listener: std::net::TcpListener,
+        router: axum::Router,
+        described: Described,
+    ) -> Self {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.worker_threads(1).enable_all().build().expect("a runtime");
         listener.set_nonblocking(true).expect("a listener that does not block");
         runtime.spawn(async move {
-            axum_serve(TcpListener::from_std(listener).expect("a listener"), router).await;
+            axum_serve(TcpListener::from_std(listener).expect("a listener"), router, described).await;
         });
         Self { url, runtime: Some(runtime) }
     }

@@ -27,6 +27,24 @@ pub enum Role {
     Admin,
 }
 
+impl Role {
+    /// Its name, as tokens and the description have it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// What a bearer token claims.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Claims {
@@ -180,7 +198,7 @@ impl Caller {
             parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::new(Type::Unauthorized))?;
         if caller.role < needed {
             return Err(Problem::new(Type::Forbidden)
-                .detail(format!("This needs the role {needed:?}; your token has {:?}.", caller.role)));
+                .detail(format!("This needs the role {needed}; your token has {}.", caller.role)));
         }
         Ok(caller)
     }
@@ -189,6 +207,18 @@ impl Caller {
 /// The `Authorization` header as text.
 pub(crate) fn authorization(headers: &http::HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()
+}
+
+/// Anybody at all, with a token or without: for the few routes that say so.
+#[derive(Debug, Clone, Copy)]
+pub struct Open;
+
+impl<S: Send + Sync> FromRequestParts<S> for Open {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self)
+    }
 }
 
 macro_rules! roles {

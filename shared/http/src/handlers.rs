@@ -2,7 +2,8 @@
 
 /// Makes `served` and `described` from handlers: the router with each handler at the path and the methods that its
 /// `#[utoipa::path]` names, and the OpenAPI description of the same. They are two, because making a description takes longer
-/// than everything else of a function's start, and only the docs need it.
+/// than everything else of a function's start, and only the docs need it. A handler that names no role
+/// does not compile.
 ///
 /// ```text
 /// handlers!(Context: extensions::list, extensions::create, sites::list);
@@ -23,7 +24,10 @@ macro_rules! handlers {
 
         fn described() -> utoipa::openapi::OpenApi {
             utoipa_axum::router::OpenApiRouter::<$context>::new()
-                $(.routes(utoipa_axum::routes!($($handler)::+)))+
+                $(.routes($crate::openapi::with_role(
+                    utoipa_axum::routes!($($handler)::+),
+                    $crate::openapi::role_of::<_, $context, _>($($handler)::+),
+                )))+
                 .into_openapi()
         }
     };

@@ -21,7 +21,7 @@ mod upstream;
 mod violations;
 
 pub use access::{
-    Access, Admin, Caller, Claims, Operator, Role, TokenKeySource, TokenKeys, TokenKeysError, Viewer,
+    Access, Admin, Caller, Claims, Open, Operator, Role, TokenKeySource, TokenKeys, TokenKeysError, Viewer,
 };
 pub use body::{Accept, Body, Optional};
 pub use face::{BODY_LIMIT, Face};

@@ -7,8 +7,11 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// What the type of every problem begins with.
+const URN: &str = "urn:trunkline:problem:";
+
 /// The kinds of problems. Their names are stable: clients may switch on them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Type {
     /// A field of the request is wrong; `errors` names it.
     InvalidRequest,
@@ -109,6 +112,42 @@ impl Type {
 }
 
 impl Type {
+    /// All of them.
+    pub(crate) const ALL: [Self; Self::Internal as usize + 1] = [
+        Self::InvalidRequest,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::RequestInFlight,
+        Self::IdempotencyKeyReused,
+        Self::RingcentralRefused,
+        Self::RateLimited,
+        Self::CircuitOpen,
+        Self::RingcentralUnavailable,
+        Self::OutcomeUnknown,
+        Self::CredentialsRefused,
+        Self::StoreUnavailable,
+        Self::Internal,
+    ];
+
+    /// The status it comes with, unless RingCentral's own is answered.
+    pub(crate) const fn status(self) -> StatusCode {
+        self.facts().0
+    }
+
+    /// Its stable name, behind the URN.
+    pub(crate) const fn name(self) -> &'static str {
+        self.facts().1
+    }
+
+    /// What it says of every occurrence.
+    pub(crate) const fn title(self) -> &'static str {
+        self.facts().2
+    }
+
     /// What helps in general; an occurrence may know better.
     const fn hint(self) -> Option<&'static str> {
         match self {
@@ -137,6 +176,12 @@ pub struct FieldError {
     pub reason: String,
 }
 
+/// The words of a document's `type`.
+fn types() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+    let urns = Type::ALL.map(|kind| format!("{URN}{}", kind.name()));
+    crate::openapi::one_of(&urns.each_ref().map(String::as_str))
+}
+
 /// A problem document. Boxed inside, so that results stay small.
 #[derive(Debug, Clone)]
 pub struct Problem(Box<Document>);
@@ -147,6 +192,7 @@ pub struct Problem(Box<Document>);
 #[schema(as = Problem)]
 pub(crate) struct Document {
     /// `urn:trunkline:problem:` and a stable name.
+    #[schema(schema_with = types)]
     #[serde(rename = "type")]
     kind: String,
     /// What happened, the same for every occurrence.
@@ -154,21 +200,26 @@ pub(crate) struct Document {
     /// The HTTP status.
     status: u16,
     /// What happened this time.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
     /// What to do about it.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<Cow<'static, str>>,
-    /// The fields that are wrong.
+    /// The fields that are wrong; missing where none is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
     /// RingCentral's error code.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
     /// RingCentral's `RCRequestId`, for its support.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     ringcentral_request_id: Option<String>,
     /// The rate group whose budget is used up.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     rate_group: Option<String>,
     #[serde(skip)]
@@ -186,7 +237,7 @@ impl Problem {
     pub fn new(kind: Type) -> Self {
         let (status, name, title) = kind.facts();
         Self(Box::new(Document {
-            kind: format!("urn:trunkline:problem:{name}"),
+            kind: format!("{URN}{name}"),
             title,
             status: status.as_u16(),
             detail: None,

@@ -25,7 +25,7 @@ pub fn description() -> OpenApi {
     ] {
         whole.merge(part);
     }
-    openapi::add_problems(&mut whole);
+    openapi::complete(&mut whole);
     whole
 }
 

@@ -4,13 +4,16 @@ use axum::{Json, extract::State, http::StatusCode};
 use provisioning::{Earlier, ExtensionFilter};
 use ringcentral::{CallError, Page};
 use serde_json::value::RawValue;
-use trunkline_http::{Admin, Attempt, Body, Fields, Operator, Problem, Segment, Viewer};
+use trunkline_http::{
+    Admin, Attempt, Body, Fields, Operator, Problem, Segment, Viewer, openapi::FromRingCentral,
+};
 
 use crate::{
     Context,
     models::{
-        ExtensionChanges, ExtensionPageShape, ExtensionShape, NewExtension, Renumbering, STATUSES, TYPES, at,
+        ExtensionChanges, ExtensionStatus, ExtensionType, NewExtension, Renumbering, STATUSES, TYPES, at,
     },
+    shapes::{ExtensionPageShape, ExtensionShape},
 };
 
 /// The most digits of an extension number.
@@ -24,14 +27,14 @@ const DIALLED: &str = "An id is not what people dial. If this is an extension nu
 /// Filters are RingCentral's own; repeat a parameter or separate values by commas.
 #[utoipa::path(get, path = "/api/extensions", tag = "extensions", operation_id = "listExtensions",
     params(
-        ("status" = Option<Vec<String>>, Query, description = "Only these statuses"),
-        ("type" = Option<Vec<String>>, Query, description = "Only these types"),
-        ("email" = Option<Vec<String>>, Query, description = "Only these email addresses"),
-        ("extensionNumber" = Option<String>, Query, description = "Only this short number"),
-        ("page" = Option<u32>, Query, minimum = 1, description = "From 1"),
+        ("status" = Option<Vec<ExtensionStatus>>, Query, description = "Only these statuses"),
+        ("type" = Option<Vec<ExtensionType>>, Query, description = "Only these types"),
+        ("email" = Option<Vec<String>>, Query, description = "Only these email addresses, each of 1 to 254 characters"),
+        ("extensionNumber" = Option<String>, Query, pattern = "^[0-9]{1,8}$", description = "Only this short number"),
+        ("page" = Option<u32>, Query, minimum = 1, maximum = 1_000_000, description = "From 1"),
         ("perPage" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Default 100"),
     ),
-    responses((status = 200, description = "Done", body = ExtensionPageShape)))]
+    responses((status = 200, description = "Done", body = ExtensionPageShape), FromRingCentral))]
 pub(crate) async fn list(
     State(context): State<Context>,
     Viewer(caller): Viewer,
@@ -48,13 +51,13 @@ pub(crate) async fn list(
 /// The extensions of type `User`.
 #[utoipa::path(get, path = "/api/users", tag = "extensions", operation_id = "listUsers",
     params(
-        ("status" = Option<Vec<String>>, Query, description = "Only these statuses"),
-        ("email" = Option<Vec<String>>, Query, description = "Only these email addresses"),
-        ("extensionNumber" = Option<String>, Query, description = "Only this short number"),
-        ("page" = Option<u32>, Query, minimum = 1, description = "From 1"),
+        ("status" = Option<Vec<ExtensionStatus>>, Query, description = "Only these statuses"),
+        ("email" = Option<Vec<String>>, Query, description = "Only these email addresses, each of 1 to 254 characters"),
+        ("extensionNumber" = Option<String>, Query, pattern = "^[0-9]{1,8}$", description = "Only this short number"),
+        ("page" = Option<u32>, Query, minimum = 1, maximum = 1_000_000, description = "From 1"),
         ("perPage" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Default 100"),
     ),
-    responses((status = 200, description = "Done", body = ExtensionPageShape)))]
+    responses((status = 200, description = "Done", body = ExtensionPageShape), FromRingCentral))]
 pub(crate) async fn users(
     State(context): State<Context>,
     Viewer(caller): Viewer,
@@ -70,8 +73,11 @@ pub(crate) async fn users(
 ///
 /// Send an `Idempotency-Key`, and a repetition creates nothing twice.
 #[utoipa::path(post, path = "/api/extensions", tag = "extensions", operation_id = "createExtension",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Carries the request out once")),
-    request_body = NewExtension, responses((status = 201, description = "Done", body = ExtensionShape)))]
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, description = "Carries the request out once: visible ASCII characters of your choice, another for each new request")),
+    request_body(content = NewExtension, example = json!({
+        "contact": { "firstName": "Ida", "lastName": "Cole", "email": "ida.cole@example.com" }
+    })),
+    responses((status = 201, description = "Done", body = ExtensionShape), FromRingCentral))]
 pub(crate) async fn create(
     State(context): State<Context>,
     Operator(caller): Operator,
@@ -88,8 +94,8 @@ pub(crate) async fn create(
 
 /// Read an extension
 #[utoipa::path(get, path = "/api/extensions/{id}", tag = "extensions", operation_id = "readExtension",
-    params(("id" = String, Path, description = "RingCentral's extension id, or ~ for the service user's own")),
-    responses((status = 200, description = "Done", body = ExtensionShape)))]
+    params(("id" = String, Path, pattern = "^([0-9]{1,20}|~)$", description = "RingCentral's extension id, or ~ for the service user's own", example = "~")),
+    responses((status = 200, description = "Done", body = ExtensionShape), FromRingCentral))]
 pub(crate) async fn read(
     State(context): State<Context>,
     Viewer(caller): Viewer,
@@ -108,8 +114,9 @@ pub(crate) async fn read(
 ///
 /// Only the fields in the body are changed.
 #[utoipa::path(put, path = "/api/extensions/{id}", tag = "extensions", operation_id = "updateExtension",
-    params(("id" = String, Path, description = "RingCentral's extension id")),
-    request_body = ExtensionChanges, responses((status = 200, description = "Done", body = ExtensionShape)))]
+    params(("id" = String, Path, pattern = "^[0-9]{1,20}$", description = "RingCentral's extension id", example = "400131429008")),
+    request_body(content = ExtensionChanges, example = json!({ "contact": { "lastName": "Cole-Ray" } })),
+    responses((status = 200, description = "Done", body = ExtensionShape), FromRingCentral))]
 pub(crate) async fn update(
     State(context): State<Context>,
     Operator(caller): Operator,
@@ -128,8 +135,9 @@ pub(crate) async fn update(
 
 /// Give an extension another short number
 #[utoipa::path(put, path = "/api/extensions/{id}/number", tag = "extensions", operation_id = "updateExtensionNumber",
-    params(("id" = String, Path, description = "RingCentral's extension id")),
-    request_body = Renumbering, responses((status = 200, description = "Done", body = ExtensionShape)))]
+    params(("id" = String, Path, pattern = "^[0-9]{1,20}$", description = "RingCentral's extension id", example = "400131430008")),
+    request_body(content = Renumbering, example = json!({ "extensionNumber": "7200" })),
+    responses((status = 200, description = "Done", body = ExtensionShape), FromRingCentral))]
 pub(crate) async fn renumber(
     State(context): State<Context>,
     Operator(caller): Operator,
@@ -148,11 +156,11 @@ pub(crate) async fn renumber(
 /// Delete an extension
 #[utoipa::path(delete, path = "/api/extensions/{id}", tag = "extensions", operation_id = "deleteExtension",
     params(
-        ("id" = String, Path, description = "RingCentral's extension id"),
+        ("id" = String, Path, pattern = "^[0-9]{1,20}$", description = "RingCentral's extension id", example = "400131431008"),
         ("savePhoneLines" = Option<bool>, Query, description = "Keep its phone lines (RingCentral's default: false)"),
         ("savePhoneNumbers" = Option<bool>, Query, description = "Keep its numbers (RingCentral's default: true)"),
     ),
-    responses((status = 204, description = "Done")))]
+    responses((status = 204, description = "Done"), FromRingCentral))]
 pub(crate) async fn delete(
     State(context): State<Context>,
     Admin(caller): Admin,

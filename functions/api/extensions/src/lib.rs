@@ -5,13 +5,14 @@
 
 mod extensions;
 mod models;
+mod shapes;
 mod sites;
 
 use axum::Router;
 use clock::SharedClock;
 use context::{Wiring, WiringError};
 use provisioning::{Extensions, Sites};
-use trunkline_http::{Access, Face, Idempotency, handlers};
+use trunkline_http::{Access, Face, Idempotency, handlers, openapi};
 use utoipa::openapi::OpenApi;
 
 /// What this function may touch.
@@ -47,7 +48,7 @@ pub fn router(context: Context) -> Router {
 /// The description of this function's routes.
 #[must_use]
 pub fn description() -> OpenApi {
-    described()
+    openapi::with_set::<models::ExtensionType>(described())
 }
 
 /// The function as Lambda starts it, with the connections that the first request needs.

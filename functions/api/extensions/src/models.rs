@@ -1,9 +1,9 @@
-//! What the routes take, and what they promise to return. Fields that are not named here pass through untouched.
+//! What the routes take, and where links lead. Fields that are not named here pass through untouched.
 
 use ringcentral::Page;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use trunkline_http::{Accept, Violations};
+use trunkline_http::{Accept, Violations, words};
 use utoipa::ToSchema;
 
 /// Types that RingCentral can create (`ExtensionCreationRequest.type`).
@@ -51,17 +51,28 @@ pub(crate) const TYPES: &[&str] = &[
 /// Statuses of an extension.
 pub(crate) const STATUSES: &[&str] = &["Enabled", "Disabled", "Frozen", "NotActivated", "Unassigned"];
 
+words!(
+    CreatableType: one_of CREATABLE,
+    ExtensionType: one_of TYPES,
+    ExtensionStatus: one_of STATUSES,
+    KnownType: open_set TYPES,
+    KnownStatus: open_set STATUSES,
+);
+
 /// Who an extension belongs to. For anything but users only `firstName` is taken: it is the name.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Contact {
     /// At most 64 characters.
+    #[schema(min_length = 1, max_length = 64, nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) first_name: Option<String>,
     /// At most 64 characters.
+    #[schema(min_length = 1, max_length = 64, nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_name: Option<String>,
     /// At most 254 characters.
+    #[schema(max_length = 254, nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) email: Option<String>,
     #[serde(flatten)]
@@ -93,15 +104,19 @@ impl Contact {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NewExtension {
     /// 1 to 8 digits. RingCentral chooses one if it is missing.
+    #[schema(pattern = "^[0-9]{1,8}$", nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     extension_number: Option<String>,
     /// `User` if missing. `Department` is a call queue.
+    #[schema(value_type = CreatableType, required = false)]
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
-    /// `Enabled`, `Disabled`, `Frozen`, `NotActivated` or `Unassigned`.
+    /// Missing: as RingCentral chooses.
+    #[schema(value_type = ExtensionStatus, required = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     status: Option<String>,
-    /// Required; users need `firstName` and `email`.
+    /// A user needs `firstName` and `email`, anything else `firstName`; with the status `Unassigned` it may be empty.
+    #[schema(value_type = Contact, required = true)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     contact: Option<Contact>,
     #[serde(flatten)]
@@ -145,12 +160,15 @@ impl Accept for NewExtension {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ExtensionChanges {
     /// 1 to 8 digits.
+    #[schema(pattern = "^[0-9]{1,8}$", nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     extension_number: Option<String>,
-    /// `Enabled`, `Disabled`, `Frozen`, `NotActivated` or `Unassigned`.
+    /// Missing: unchanged.
+    #[schema(value_type = ExtensionStatus, required = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     status: Option<String>,
     /// Only the named fields are changed.
+    #[schema(nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     contact: Option<Contact>,
     #[serde(flatten)]
@@ -176,7 +194,7 @@ impl Accept for ExtensionChanges {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Renumbering {
     /// 1 to 8 digits.
-    #[schema(required)]
+    #[schema(value_type = String, required = true, pattern = "^[0-9]{1,8}$")]
     extension_number: Option<String>,
 }
 
@@ -192,12 +210,14 @@ impl Accept for Renumbering {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NewSite {
     /// Its name, at most 64 characters.
-    #[schema(required)]
+    #[schema(value_type = String, required = true, min_length = 1, max_length = 64)]
     name: Option<String>,
     /// 1 to 8 digits. RingCentral chooses one if it is missing.
+    #[schema(pattern = "^[0-9]{1,8}$", nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     extension_number: Option<String>,
     /// At most 254 characters.
+    #[schema(max_length = 254, nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     email: Option<String>,
     #[serde(flatten)]
@@ -244,31 +264,6 @@ fn is_email(text: &str) -> bool {
     text.len() <= 254
         && !text.contains(char::is_whitespace)
         && sides.is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.contains('@'))
-}
-
-/// An extension as RingCentral sends it, whole; the fields here are the ones it always has.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Extension)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ExtensionShape {
-    id: i64,
-    uri: String,
-    extension_number: String,
-    #[serde(rename = "type")]
-    kind: String,
-    status: String,
-    contact: Contact,
-}
-
-/// A page of records as RingCentral sends them, whole; links lead to this gateway.
-#[derive(Serialize, ToSchema)]
-#[schema(as = ExtensionPage)]
-pub(crate) struct ExtensionPageShape {
-    records: Vec<ExtensionShape>,
-    #[schema(value_type = Object)]
-    paging: Value,
-    #[schema(value_type = Object)]
-    navigation: Value,
 }
 
 /// Turns RingCentral's links into ours, so that whoever follows them stays on this gateway; without what the route adds itself.

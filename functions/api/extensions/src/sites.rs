@@ -4,15 +4,19 @@ use axum::{Json, extract::State, http::StatusCode};
 use provisioning::Earlier;
 use ringcentral::Page;
 use serde_json::value::RawValue;
-use trunkline_http::{Attempt, Body, Fields, Operator, Problem, Viewer};
+use trunkline_http::{Attempt, Body, Fields, Operator, Problem, Viewer, openapi::FromRingCentral};
 
 use crate::{
     Context,
-    models::{ExtensionPageShape, NewSite, at},
+    models::{NewSite, at},
+    shapes::{SitePageShape, SiteShape},
 };
 
 /// List sites
-#[utoipa::path(get, path = "/api/sites", tag = "sites", operation_id = "listSites", responses((status = 200, description = "Done", body = ExtensionPageShape)))]
+///
+/// All of them: RingCentral does not page its sites.
+#[utoipa::path(get, path = "/api/sites", tag = "sites", operation_id = "listSites",
+    responses((status = 200, description = "Done", body = SitePageShape), FromRingCentral))]
 pub(crate) async fn list(
     State(context): State<Context>,
     Viewer(caller): Viewer,
@@ -25,8 +29,9 @@ pub(crate) async fn list(
 
 /// Create a site
 #[utoipa::path(post, path = "/api/sites", tag = "sites", operation_id = "createSite",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Carries the request out once")),
-    request_body = NewSite, responses((status = 201, description = "The site as RingCentral sends it", body = Object)))]
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, description = "Carries the request out once: visible ASCII characters of your choice, another for each new request")),
+    request_body(content = NewSite, example = json!({ "name": "Harbour", "email": "harbour@example.com" })),
+    responses((status = 201, description = "Done", body = SiteShape), FromRingCentral))]
 pub(crate) async fn create(
     State(context): State<Context>,
     Operator(caller): Operator,

@@ -10,7 +10,7 @@ use ringcentral::RingCentral;
 use serde::Serialize;
 use tables::Tables;
 use tenant::TenantId;
-use trunkline_http::{Access, Face, Fields, Problem, handlers};
+use trunkline_http::{Access, Face, Fields, Open, Problem, handlers, words};
 use utoipa::{ToSchema, openapi::OpenApi};
 
 /// What this function may touch.
@@ -58,14 +58,17 @@ pub async fn function() -> Result<Router, WiringError> {
 
 handlers!(Context: health);
 
+words!(HealthStatus: one_of &["healthy", "unhealthy"]);
+
 /// How the gateway is.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Health {
-    /// `healthy` or `unhealthy`.
+    #[schema(value_type = HealthStatus)]
     status: &'static str,
     version: &'static str,
     /// Only in a deep check.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     checks: Option<Checks>,
 }
@@ -81,11 +84,12 @@ struct Checks {
 /// Check the gateway
 ///
 /// Without a token: whether it answers at all. With `deep=true` and a token: the store, the queue and RingCentral.
-#[utoipa::path(get, path = "/api/health", tag = "health", operation_id = "readHealth", security(()),
+#[utoipa::path(get, path = "/api/health", tag = "health", operation_id = "readHealth",
     params(("deep" = Option<bool>, Query, description = "Also check the store, the queue and RingCentral; needs a token")),
     responses((status = 200, description = "All is well", body = Health), (status = 503, description = "Some part is not", body = Health)))]
 async fn health(
     State(context): State<Context>,
+    _: Open,
     headers: axum::http::HeaderMap,
     mut fields: Fields,
 ) -> Result<(StatusCode, Json<Health>), Problem> {

@@ -5,10 +5,16 @@ use clock::Millis;
 use gate::{Cause, Grant, Group, Priority, Probation, Window};
 use jiff::Timestamp;
 use serde::Serialize;
-use trunkline_http::{Fields, Problem, Viewer};
+use trunkline_http::{Fields, Problem, Viewer, openapi::OfTheTenant, words};
 use utoipa::ToSchema;
 
 use crate::Context;
+
+words!(
+    GroupName: open_set &["light", "medium", "heavy", "auth"],
+    BlockCause: one_of &["penalty", "breaker"],
+    CircuitState: one_of &["closed", "open", "probing"],
+);
 
 /// The rate budgets of the tenant's app and user.
 #[derive(Debug, Serialize, ToSchema)]
@@ -20,7 +26,7 @@ pub(crate) struct Limits {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Limit {
-    /// `light`, `medium`, `heavy` or `auth`.
+    #[schema(value_type = GroupName)]
     group: String,
     /// Requests per window, as RingCentral announced it, else its default.
     limit: u32,
@@ -35,10 +41,12 @@ pub(crate) struct Limit {
     remaining: u32,
     /// When the next request may be sent.
     next_free: Timestamp,
-    /// Nobody sends before this.
+    /// Nobody sends before this; missing while nothing stops it.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     blocked_until: Option<Timestamp>,
     /// Why: `penalty` after a 429, `breaker` after failures in a row.
+    #[schema(value_type = BlockCause, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'static str>,
     circuit: Circuit,
@@ -55,7 +63,8 @@ pub(crate) struct Usage {
 /// The circuit breaker of the group.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Circuit {
-    /// `closed`, `open`, or `probing`: one request is trying.
+    /// While it is `probing`, one request is trying.
+    #[schema(value_type = CircuitState)]
     state: &'static str,
     /// Failures of RingCentral in a row.
     failures: u32,
@@ -63,7 +72,7 @@ pub(crate) struct Circuit {
 
 /// Read the rate budgets
 #[utoipa::path(get, path = "/api/platform/limits", tag = "platform", operation_id = "listLimits",
-    responses((status = 200, description = "Done", body = Limits)))]
+    responses((status = 200, description = "Done", body = Limits), OfTheTenant))]
 pub(crate) async fn list(
     State(context): State<Context>,
     Viewer(caller): Viewer,

@@ -5,6 +5,7 @@
 
 mod listed;
 mod models;
+mod party;
 mod received;
 mod subscriptions;
 
@@ -15,7 +16,7 @@ use clock::SharedClock;
 use context::{Wiring, WiringError};
 use events::{EventStore, SigningKeySource};
 use ringcentral::RingCentral;
-use trunkline_http::{Access, Face, Idempotency, handlers};
+use trunkline_http::{Access, Face, Idempotency, handlers, openapi};
 use utoipa::openapi::OpenApi;
 
 /// What this function may touch.
@@ -67,7 +68,7 @@ pub fn router(context: Context) -> Router {
 /// The description of this function's routes.
 #[must_use]
 pub fn description() -> OpenApi {
-    described()
+    openapi::with_set::<received::EventOrder>(openapi::with_set::<received::EventKind>(described()))
 }
 
 /// The function as Lambda starts it, with the connections that the first request needs.

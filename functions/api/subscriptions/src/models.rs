@@ -3,13 +3,18 @@
 use ringcentral::LONGEST_LIFE;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::Value;
-use trunkline_http::{Accept, Violations};
+use trunkline_http::{Accept, Violations, words};
 use utoipa::ToSchema;
 
 /// Where deliveries arrive.
 pub(crate) const RECEIVER: &str = "/api/webhooks/events";
 /// What the paths of RingCentral's APIs begin with (its OpenAPI description).
 const ROOTS: [&str; 7] = ["restapi", "team-messaging", "ai", "webinar", "rcvideo", "analytics", "scim"];
+
+words!(
+    Transport: one_of &["WebHook"],
+    SubscriptionStatus: open_set &["Active", "Suspended", "Blacklisted"],
+);
 
 /// A subscription to be created.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -20,11 +25,12 @@ pub(crate) struct NewSubscription {
     #[schema(required, nullable = false, min_items = 1)]
     pub(crate) event_filters: Option<Vec<String>>,
     /// May be left out: this gateway receives, at an address and with a token of its own choice.
+    #[schema(nullable = false)]
     #[serde(default)]
     delivery_mode: Option<DeliveryMode>,
     /// Seconds, 60 to 315360000 (ten years, the default).
     #[serde(default)]
-    #[schema(minimum = 60, maximum = 315_360_000)]
+    #[schema(minimum = 60, maximum = 315_360_000, nullable = false)]
     pub(crate) expires_in: Option<i64>,
 }
 
@@ -32,13 +38,14 @@ pub(crate) struct NewSubscription {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct DeliveryMode {
-    /// `WebHook`.
-    #[schema(required, nullable = false)]
+    #[schema(value_type = Transport, required = true)]
     transport_type: Option<String>,
     /// An address of this gateway (`https://<its host>/api/webhooks/events`), as clients of Gateway v2 send it.
+    #[schema(nullable = false)]
     #[serde(default)]
     address: Option<String>,
     /// `false`, if it is there at all: RingCentral encrypts no webhooks.
+    #[schema(nullable = false)]
     #[serde(default)]
     encryption: Option<bool>,
     // Known to RingCentral's clients and refused here, each with its reason; what they hold is never read.
@@ -128,7 +135,7 @@ pub(crate) struct Renewal {
     /// Seconds from now, 60 to 315360000. Left out: 315360000 (ten years), as at creation, which never shortens a life. A
     /// life that is chosen here is taken as it is, so a shorter one ends the subscription earlier.
     #[serde(default)]
-    #[schema(minimum = 60, maximum = 315_360_000)]
+    #[schema(minimum = 60, maximum = 315_360_000, nullable = false)]
     pub(crate) expires_in: Option<i64>,
 }
 
@@ -163,6 +170,7 @@ pub(crate) struct SubscriptionShape {
     expires_in: i64,
     /// `Active`, or `Blacklisted` once RingCentral has stopped delivering: `blacklistedData` tells why. A renewal does not
     /// bring it back; delete it and create another.
+    #[schema(value_type = SubscriptionStatus)]
     status: String,
 }
 

@@ -6,14 +6,25 @@ use events::{Event, EventQuery, EventStoreError, FollowQuery, Kind, TelephonySes
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use trunkline_http::{Fields, Problem, Segment, Type, Viewer};
+use trunkline_http::{Fields, Problem, Segment, Type, Viewer, words};
 use utoipa::ToSchema;
 
-use crate::{Context, subscriptions::check_id};
+use crate::{Context, party::PartyShape, subscriptions::check_id};
 
 const DAY: Millis = 86_400_000;
 /// The widest span a list may cover: it reads one partition of the journal a day.
 const WIDEST: Millis = 31 * DAY;
+
+/// The names of [`Kind::ALL`].
+fn kinds() -> Vec<&'static str> {
+    Kind::ALL.iter().map(|kind| kind.as_str()).collect()
+}
+
+words!(
+    EventKind: one_of &kinds(),
+    EventOrder: one_of &["desc", "asc"],
+    KnownKind: open_set &kinds(),
+);
 
 /// A processed event.
 #[derive(Serialize, ToSchema)]
@@ -22,7 +33,7 @@ const WIDEST: Millis = 31 * DAY;
 pub(crate) struct EventShape {
     /// What makes two deliveries the same event.
     id: String,
-    /// `telephony-session`, `message-store`, … or `unknown`.
+    #[schema(value_type = KnownKind)]
     kind: &'static str,
     /// RingCentral's id of the event.
     uuid: Option<String>,
@@ -37,7 +48,9 @@ pub(crate) struct EventShape {
     /// When it was processed.
     #[schema(format = DateTime)]
     processed_at: String,
+    /// RingCentral's id of the call; null for what is no call event.
     telephony_session_id: Option<String>,
+    /// The place of the event in its call.
     sequence: Option<i64>,
     /// The delivery as it was received.
     #[schema(value_type = Object)]
@@ -83,11 +96,8 @@ pub(crate) struct SessionShape {
     ended: bool,
     /// The `eventTime` of the event that said so.
     end_time: Option<String>,
-    /// By id, as of its newest event: `sequence`, `status`, `reason`, `direction`, `extensionId`, `from` and `to`
-    /// (`phoneNumber`, `name`, `extensionId`), `queueCall`, `missedCall`, `recordings` (`id`, `active`). What no event told is
-    /// missing.
-    #[schema(value_type = Object)]
-    parties: serde_json::Value,
+    /// By id, each as of its newest event. What no event told is missing.
+    parties: std::collections::BTreeMap<String, PartyShape>,
     /// What happened in the call, each happening once, by however many subscriptions and filters it was told.
     events_applied: u64,
     /// Those of them that were first heard of after something newer.
@@ -103,12 +113,12 @@ pub(crate) struct SessionShape {
 /// `nextPageToken`: what is rare is looked for in bounded steps. Only a page without one is the last.
 #[utoipa::path(get, path = "/api/webhooks/events", tag = "webhooks", operation_id = "listEvents",
     params(
-        ("order" = Option<String>, Query, description = "desc (default): by when they were received, newest first; asc: as they were processed, without gaps"),
-        ("kind" = Option<String>, Query, description = "Only this kind; docs/events.md has a table of them"),
-        ("telephonySessionId" = Option<String>, Query, description = "Only this call, in the order of its sequence; not with order=asc"),
-        ("subscriptionId" = Option<String>, Query, description = "Only what came by this subscription"),
-        ("dateFrom" = Option<String>, Query, description = "Received at or after (RFC 3339), at most 31 days before dateTo; default: a day before dateTo, of a call 31. With order=asc: where to begin without a pageToken, any time; default: a day ago"),
-        ("dateTo" = Option<String>, Query, description = "Received before or at (RFC 3339); default: now; not with order=asc"),
+        ("order" = Option<EventOrder>, Query, description = "desc (default): by when they were received, newest first; asc: as they were processed, without gaps"),
+        ("kind" = Option<EventKind>, Query, description = "Only this kind; docs/events.md has a table of them"),
+        ("telephonySessionId" = Option<String>, Query, min_length = 1, max_length = 256, description = "Only this call, in the order of its sequence; not with order=asc"),
+        ("subscriptionId" = Option<String>, Query, pattern = "^[0-9A-Za-z-]{1,64}$", description = "Only what came by this subscription"),
+        ("dateFrom" = Option<jiff::Timestamp>, Query, description = "Received at or after (RFC 3339), at most 31 days before dateTo; default: a day before dateTo, of a call 31. With order=asc: where to begin without a pageToken, any time; default: a day ago"),
+        ("dateTo" = Option<jiff::Timestamp>, Query, description = "Received before or at (RFC 3339); default: now; not with order=asc"),
         ("perPage" = Option<u32>, Query, minimum = 1, maximum = 500, description = "Default 100"),
         ("pageToken" = Option<String>, Query, description = "The nextPageToken of the page before, with the same filters and the same order"),
     ),
@@ -136,7 +146,7 @@ pub(crate) async fn list(
 
 /// Read the state of a call
 #[utoipa::path(get, path = "/api/webhooks/sessions/{telephonySessionId}", tag = "webhooks", operation_id = "readTelephonySession",
-    params(("telephonySessionId" = String, Path, description = "RingCentral's id of the call")),
+    params(("telephonySessionId" = String, Path, min_length = 1, max_length = 256, description = "RingCentral's id of the call")),
     responses((status = 200, description = "Done", body = SessionShape)))]
 pub(crate) async fn session(
     State(context): State<Context>,
@@ -161,7 +171,7 @@ enum Asked {
 fn asked(fields: &mut Fields, now: Millis) -> Asked {
     let expected = "must be a time such as 2026-11-20T08:00:00Z";
     let time = |text: &str| text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
-    let kinds = Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
+    let kinds = kinds().join(", ");
     let kind = fields.read("kind", &format!("must be one of {kinds}"), Kind::named);
     let limit = fields.number("perPage", 1..=500).unwrap_or(100) as usize;
     let after = fields.text("pageToken");

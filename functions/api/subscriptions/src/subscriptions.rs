@@ -13,7 +13,7 @@ use serde_json::{Value, json, value::RawValue};
 use tenant::TenantId;
 use trunkline_http::{
     Admin, Attempt, Body, FieldError, Fields, IdempotencyKey, Optional, Problem, Segment, Type, Viewer,
-    Violations,
+    Violations, openapi::FromRingCentral,
 };
 use uuid::Uuid;
 
@@ -31,7 +31,7 @@ use crate::{
         ("page" = Option<u32>, Query, minimum = 1, maximum = 1_000_000, description = "From 1"),
         ("perPage" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Default 100"),
     ),
-    responses((status = 200, description = "Done", body = SubscriptionPageShape)))]
+    responses((status = 200, description = "Done", body = SubscriptionPageShape), FromRingCentral))]
 pub(crate) async fn list(
     State(context): State<Context>,
     Viewer(caller): Viewer,
@@ -48,8 +48,11 @@ pub(crate) async fn list(
 ///
 /// RingCentral checks the receiver before it answers. Look at `disabledFilters` in the answer.
 #[utoipa::path(post, path = "/api/webhooks/subscriptions", tag = "webhooks", operation_id = "createSubscription",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Carries the request out once")),
-    request_body = NewSubscription, responses((status = 201, description = "Done", body = SubscriptionShape)))]
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, description = "Carries the request out once: visible ASCII characters of your choice, another for each new request")),
+    request_body(content = NewSubscription, example = json!({
+        "eventFilters": ["/restapi/v1.0/account/~/telephony/sessions"]
+    })),
+    responses((status = 201, description = "Done", body = SubscriptionShape), FromRingCentral))]
 pub(crate) async fn create(
     State(context): State<Context>,
     Admin(caller): Admin,
@@ -117,8 +120,8 @@ async fn look(context: &Context, tenant: &TenantId, address: &str) -> Result<Loo
 
 /// Read a subscription
 #[utoipa::path(get, path = "/api/webhooks/subscriptions/{id}", tag = "webhooks", operation_id = "readSubscription",
-    params(("id" = String, Path, description = "RingCentral's subscription id")),
-    responses((status = 200, description = "Done", body = SubscriptionShape)))]
+    params(("id" = String, Path, pattern = "^[0-9A-Za-z-]{1,64}$", description = "RingCentral's subscription id, as the list has it")),
+    responses((status = 200, description = "Done", body = SubscriptionShape), FromRingCentral))]
 pub(crate) async fn read(
     State(context): State<Context>,
     Viewer(caller): Viewer,
@@ -137,10 +140,11 @@ pub(crate) async fn read(
 /// `expirationTime` and its `status`. Renewing twice does no harm, so repeat it after an `outcome-unknown`.
 #[utoipa::path(post, path = "/api/webhooks/subscriptions/{id}/renew", tag = "webhooks", operation_id = "renewSubscription",
     params(
-        ("id" = String, Path, description = "RingCentral's subscription id"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Carries the request out once")
+        ("id" = String, Path, pattern = "^[0-9A-Za-z-]{1,64}$", description = "RingCentral's subscription id, as the list has it"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, description = "Carries the request out once: visible ASCII characters of your choice, another for each new request")
     ),
-    request_body = Option<Renewal>, responses((status = 200, description = "Done", body = SubscriptionShape)))]
+    request_body(content = Option<Renewal>, example = json!({ "expiresIn": 604_800 })),
+    responses((status = 200, description = "Done", body = SubscriptionShape), FromRingCentral))]
 pub(crate) async fn renew(
     State(context): State<Context>,
     Admin(caller): Admin,
@@ -167,7 +171,7 @@ pub(crate) async fn renew(
 
 /// Delete a subscription
 #[utoipa::path(delete, path = "/api/webhooks/subscriptions/{id}", tag = "webhooks", operation_id = "deleteSubscription",
-    params(("id" = String, Path, description = "RingCentral's subscription id")), responses((status = 204, description = "Done")))]
+    params(("id" = String, Path, pattern = "^[0-9A-Za-z-]{1,64}$", description = "RingCentral's subscription id, as the list has it")), responses((status = 204, description = "Done"), FromRingCentral))]
 pub(crate) async fn delete(
     State(context): State<Context>,
     Admin(caller): Admin,

@@ -5,7 +5,7 @@ use events::{Envelope, Incoming, SigningKeysError, Unreadable};
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::Full;
 use telemetry::Invocation;
-use utoipa::{OpenApi, openapi};
+use utoipa::{OpenApi, ToSchema, openapi};
 
 use crate::{Context, address::Address, body::Sent, reply::Reply};
 
@@ -128,6 +128,16 @@ fn text(sent: Sent) -> Result<String, Reply> {
     }
 }
 
+/// Why a delivery was not taken: for whoever reads logs, because RingCentral reads none of it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "carries the description; replies are written by hand")]
+struct Refusal {
+    title: String,
+    /// Missing where no field is at fault.
+    #[schema(required = false)]
+    errors: Vec<trunkline_http::FieldError>,
+}
+
 #[derive(OpenApi)]
 #[openapi(paths(delivery))]
 struct Description;
@@ -141,7 +151,7 @@ pub fn description() -> openapi::OpenApi {
 /// Receive a delivery
 ///
 /// For RingCentral only: the address and the `Verification-Token` are chosen when a subscription is created.
-#[utoipa::path(post, path = "/api/webhooks/events/{tenant}/{subscription}", tag = "webhooks", operation_id = "receiveDelivery", security(()),
+#[utoipa::path(post, path = "/api/webhooks/events/{tenant}/{subscription}", tag = "receiver", operation_id = "receiveDelivery", security(()),
     params(
         ("tenant" = String, Path, description = "The tenant"),
         ("subscription" = String, Path, description = "The key of the subscription"),
@@ -150,11 +160,12 @@ pub fn description() -> openapi::OpenApi {
     ),
     request_body = Object,
     responses(
-        (status = 200, description = "Stored, or the handshake's echo"),
-        (status = 400, description = "Not a JSON object"),
-        (status = 401, description = "No valid token"),
-        (status = 413, description = "Too large"),
-        (status = 503, description = "Not stored: send it again"),
+        (status = 200, description = "Stored, or the handshake's echo",
+            headers(("Validation-Token" = String, description = "Of a handshake: the token that came"))),
+        (status = 400, description = "Not a JSON object", body = Refusal, headers(("X-Request-Id" = String))),
+        (status = 401, description = "No valid token", body = Refusal, headers(("X-Request-Id" = String))),
+        (status = 413, description = "Too large", body = Refusal, headers(("X-Request-Id" = String))),
+        (status = 503, description = "Not stored: send it again", body = Refusal, headers(("X-Request-Id" = String))),
     ))]
 #[expect(dead_code, reason = "carries the description; the route is served without a router")]
 fn delivery() {}
