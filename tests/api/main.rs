@@ -6,6 +6,7 @@ mod access;
 mod cost;
 mod creation;
 mod deadline;
+mod docs;
 mod extensions;
 mod failures;
 mod health;

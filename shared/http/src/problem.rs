@@ -231,12 +231,11 @@ pub(crate) struct Document {
     unsent: bool,
 }
 
-impl Problem {
-    /// A problem of this type with nothing more to say.
-    #[must_use]
-    pub fn new(kind: Type) -> Self {
+impl Document {
+    /// The document of this type with nothing more to say.
+    pub(crate) fn of(kind: Type) -> Self {
         let (status, name, title) = kind.facts();
-        Self(Box::new(Document {
+        Self {
             kind: format!("{URN}{name}"),
             title,
             status: status.as_u16(),
@@ -248,7 +247,15 @@ impl Problem {
             rate_group: None,
             retry_after: None,
             unsent: false,
-        }))
+        }
+    }
+}
+
+impl Problem {
+    /// A problem of this type with nothing more to say.
+    #[must_use]
+    pub fn new(kind: Type) -> Self {
+        Self(Box::new(Document::of(kind)))
     }
 
     /// A request with one wrong field.

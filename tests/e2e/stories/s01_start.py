@@ -64,7 +64,7 @@ def documentation(world):
         world.equal(part.status, 200, f"{link} of /docs")
         files += 1
         text = part.body.decode("utf-8", "replace")
-        if link.endswith("initializer.js"):
+        if link.endswith("page.js"):
             world.expect("/api/openapi.json" in text, "the page does not read our description")
             world.expect(not re.search(r"https?://", text), f"{link} refers to another host")
         if link.endswith(".css"):

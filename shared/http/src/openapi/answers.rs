@@ -7,6 +7,7 @@ use utoipa::{
     IntoResponses, ToSchema,
     openapi::{
         Components, Content, ContentBuilder, Header, HeaderBuilder, Object, Ref, RefOr, Required, Response,
+        example::ExampleBuilder,
         extensions::Extensions,
         path::{Operation, ParameterIn, PathItem},
         schema::{Schema, SchemaType, Type as Kind},
@@ -128,7 +129,7 @@ pub fn complete(openapi: &mut utoipa::openapi::OpenApi) {
     for kind in
         [Type::Unauthorized, Type::NotFound, Type::MethodNotAllowed, Type::StoreUnavailable, Type::Internal]
     {
-        shared(components, &[kind]);
+        shared(components, kind.status().as_u16(), &[kind]);
     }
     for PathItem { get, post, put, delete, patch, .. } in openapi.paths.paths.values_mut() {
         for (operation, changes) in [(get, false), (post, true), (put, true), (delete, true), (patch, true)] {
@@ -169,8 +170,8 @@ fn add(operation: &mut Operation, changes: bool, components: &mut Components) {
         let answers = &mut operation.responses.responses;
         match answers.get_mut(&status.to_string()) {
             // The handler answers so itself, with a body of its own.
-            Some(RefOr::T(own)) if !own.content.is_empty() => join(own, &kinds),
-            _ => drop(answers.insert(status.to_string(), shared(components, &kinds))),
+            Some(RefOr::T(own)) if !own.content.is_empty() => join(own, status, &kinds),
+            _ => drop(answers.insert(status.to_string(), shared(components, status, &kinds))),
         }
     }
 }
@@ -236,12 +237,16 @@ fn traits(operation: &Operation, changes: bool) -> Vec<Trait> {
 }
 
 /// A problem answer that operations share, by what it may be of.
-fn shared(components: &mut Components, kinds: &[Type]) -> RefOr<Response> {
-    let name = kinds.iter().map(|kind| format!("{kind:?}")).collect::<Vec<_>>().join("Or");
+fn shared(components: &mut Components, status: u16, kinds: &[Type]) -> RefOr<Response> {
+    let mut name = kinds.iter().map(|kind| format!("{kind:?}")).collect::<Vec<_>>().join("Or");
+    // The one type that comes with several.
+    if kinds == [Type::RingcentralRefused] {
+        name.push_str(&status.to_string());
+    }
     let problem = || {
         let mut response = Response::new("");
         response.headers.insert("X-Request-Id".to_owned(), header_ref("X-Request-Id"));
-        join(&mut response, kinds);
+        join(&mut response, status, kinds);
         response.into()
     };
     components.responses.entry(name.clone()).or_insert_with(problem);
@@ -249,11 +254,11 @@ fn shared(components: &mut Components, kinds: &[Type]) -> RefOr<Response> {
 }
 
 /// Adds problems to an answer: their names, their document, their headers.
-fn join(response: &mut Response, kinds: &[Type]) {
+fn join(response: &mut Response, status: u16, kinds: &[Type]) {
     let told = kinds.iter().map(|kind| format!("`{}`: {}", kind.name(), kind.title()));
     let before = (!response.description.is_empty()).then(|| response.description.clone());
     response.description = before.into_iter().chain(told).collect::<Vec<_>>().join("  \n");
-    response.content.insert(PROBLEM.to_owned(), RefOr::T(document()));
+    response.content.insert(PROBLEM.to_owned(), RefOr::T(document(status, kinds)));
     let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
     let extensions = response.extensions.get_or_insert_with(Extensions::default);
     extensions.insert("x-problems".to_owned(), names.into());
@@ -269,7 +274,7 @@ fn join(response: &mut Response, kinds: &[Type]) {
         headers.push("WWW-Authenticate");
     }
     if brings(&[Trait::RingCentral, Trait::Change]) {
-        headers.extend(["RateLimit", "RateLimit-Policy", "Idempotency-Replayed"]);
+        headers.extend(["RateLimit", "RateLimit-Policy"]);
     }
     if kinds.contains(&Type::MethodNotAllowed) {
         headers.push("Allow");
@@ -279,8 +284,17 @@ fn join(response: &mut Response, kinds: &[Type]) {
     }
 }
 
-fn document() -> Content {
-    ContentBuilder::new().schema(Some(Ref::from_schema_name(Document::name()))).build()
+/// The document, with one of each type to look at.
+fn document(status: u16, kinds: &[Type]) -> Content {
+    let examples = kinds.iter().map(|kind| {
+        let mut example = serde_json::to_value(Document::of(*kind)).unwrap_or_default();
+        example["status"] = status.into();
+        (kind.name(), ExampleBuilder::new().value(Some(example)).build())
+    });
+    ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(Document::name())))
+        .examples_from_iter(examples)
+        .build()
 }
 
 fn header_ref(name: &str) -> RefOr<Header> {

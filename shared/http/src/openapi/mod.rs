@@ -27,8 +27,9 @@ A RingCentral call-center gateway. Resources have RingCentral's own shapes and c
 here is RingCentral's own.
 
 **Token.** Every operation but `GET /api/health` needs `Authorization: Bearer <token>`. On one machine `cargo run` writes a \
-token for the role `admin` into `.trunkline/dev-token`: `cat .trunkline/dev-token`. A deployment's operator issues tokens; the \
-operations playbook says how. A token names one tenant and one role.
+token for the role `admin` into a file: `cat .trunkline/dev-token` shows it, and `trunkline token` issues others. A deployment's \
+operator issues its tokens; the operations playbook says how. A token names one tenant and one role. Here, press *Authorize* \
+and paste it; it is kept for this tab alone.
 
 **Roles.** `viewer` reads, `operator` also creates and changes, `admin` also deletes and decides about subscriptions. Each \
 operation names the role it needs, for programs as `x-role`.
@@ -42,8 +43,8 @@ that does not exist is answered 404 `not-found`, a method that does not exist 40
 
 On AWS a request without a valid token may be answered by API Gateway itself: 401 or 403 with `{\"message\": …}` and no `type`.";
 
-const TOKEN: &str = "A JWT for one tenant and one role. On one machine: `cat .trunkline/dev-token`. In a deployment its operator \
-issues it. Paste the token alone, without the word Bearer.";
+const TOKEN: &str = "A JWT for one tenant and one role. On one machine: `cat .trunkline/dev-token`, or another role's by \
+`trunkline token`. In a deployment its operator issues it.";
 
 /// The frame that the functions' routes are merged into.
 #[derive(OpenApi)]
