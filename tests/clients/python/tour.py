@@ -31,7 +31,14 @@ from trunkline_client.api.webhooks import (
     read_telephony_session,
     renew_subscription,
 )
-from trunkline_client.models import ExtensionChanges, NewExtension, NewSubscription, Problem
+from trunkline_client.models import (
+    EventKind,
+    ExtensionChanges,
+    ExtensionType,
+    NewExtension,
+    NewSubscription,
+    Problem,
+)
 
 API = AuthenticatedClient(base_url=os.environ["API"], token=os.environ["TOKEN"])
 ANYBODY = Client(base_url=os.environ["API"])
@@ -71,7 +78,7 @@ def health():
 
 
 def extensions():
-    queues = answered(list_extensions.sync_detailed(client=API, type_=["Department"], per_page=2), 200)
+    queues = answered(list_extensions.sync_detailed(client=API, type_=[ExtensionType.DEPARTMENT], per_page=2), 200)
     assert len(queues.records) == 2, queues
     everything = answered(list_extensions.sync_detailed(client=API, per_page=1000), 200)
     assert len(everything.records) >= 200, len(everything.records)
@@ -109,7 +116,7 @@ def events():
     simulator("events", {"count": 100, "duplicates": 0.05, "reorder": True})
     page, seen = None, []
     for _ in range(300):
-        page = answered(list_events.sync_detailed(client=API, kind="telephony-session", per_page=200), 200)
+        page = answered(list_events.sync_detailed(client=API, kind=EventKind.TELEPHONY_SESSION, per_page=200), 200)
         seen = [one.uuid for one in page.records]
         if len(seen) == 100:
             break
