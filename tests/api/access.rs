@@ -19,9 +19,42 @@ async fn without_a_valid_token_nothing_is_answered_and_nothing_is_sent() {
             (401, "unauthorized", "Bearer")
         );
         let forged = Answer::of(world.anonymous("GET", path).bearer_auth("e30.e30.c2ln")).await;
-        assert_eq!((forged.status, forged.text), (401, none.text));
+        assert_eq!(
+            (forged.status, forged.header("www-authenticate")),
+            (401, "Bearer error=\"invalid_token\"")
+        );
     }
     assert_eq!(world.asked_at_all(), 0);
+}
+
+#[tokio::test]
+async fn regression_a_401_says_what_is_wrong_with_the_token() {
+    let world = World::new().await;
+    let keys = world.wiring.secrets().token_keys().await.unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let claims = Claims::new("storyteller", "default".parse().unwrap(), Role::Viewer, now + 600);
+    let asked = async |token: &str| {
+        Answer::of(world.anonymous("GET", "/api/platform/limits").bearer_auth(token)).await
+    };
+    let issued = |keys: &TokenKeys, claims: &Claims| keys.issue(claims).unwrap().expose_secret().to_owned();
+    assert_eq!(asked(&issued(&keys, &claims)).await.status, 200);
+    let theirs = TokenKeys::hs256("somebody else's key, long enough too".to_owned().into());
+    for (token, told) in [
+        (issued(&keys, &Claims { exp: now - 5, ..claims.clone() }), "has ended (exp)"),
+        (
+            issued(&keys, &Claims { aud: "else".to_owned(), ..claims.clone() }),
+            "is for another audience (aud)",
+        ),
+        (issued(&theirs, &claims), "was signed with a key that does not hold here"),
+        // Whose signature does not hold hears nothing about the rest.
+        (issued(&theirs, &Claims { exp: 1, ..claims }), "was signed with a key that does not hold here"),
+        ("e30.e30.c2ln".to_owned(), "is not one of this gateway's tokens"),
+    ] {
+        let answer = asked(&token).await;
+        assert_eq!((answer.status, answer.problem()), (401, "unauthorized"), "{answer:?}");
+        assert!(answer.json["detail"].as_str().unwrap().contains(told), "{told}: {answer:?}");
+        assert_eq!(answer.header("www-authenticate"), "Bearer error=\"invalid_token\"");
+    }
 }
 
 #[tokio::test]
@@ -33,6 +66,7 @@ async fn a_role_allows_what_it_says_and_no_more() {
     let new = json!({"contact": {"firstName": "Ann", "email": "ann@example.com"}});
     let refused = Answer::of(as_role(Role::Viewer, "POST", "/api/extensions").json(&new)).await;
     assert_eq!((refused.status, refused.problem()), (403, "forbidden"));
+    assert_eq!(refused.json["detail"], "This needs the role operator; your token has viewer.");
     let created = Answer::of(as_role(Role::Operator, "POST", "/api/extensions").json(&new)).await;
     assert_eq!(created.status, 201, "{created:?}");
     let path = format!("/api/extensions/{}", created.json["id"]);

@@ -53,6 +53,35 @@ async fn its_verdict_is_the_one_the_functions_come_to() {
     assert_eq!(seen, [2, 6]);
 }
 
+/// C66. The verdict is kept for every route, so it must not depend on one; and what it leaves open the functions decide.
+#[tokio::test]
+async fn a_kept_verdict_opens_no_route_that_a_role_or_an_end_closes() {
+    let world = World::new().await;
+    let context = api_authorizer::Context::new(&world.wiring);
+    let header = format!("Bearer {}", world.token(Role::Viewer));
+    let mut verdicts = Vec::new();
+    for route in ["GET /api/extensions", "DELETE /api/extensions/{id}"] {
+        let mut asked: Value = serde_json::from_str(&text("events/authorizer/allowed.json")).unwrap();
+        asked["headers"]["authorization"] = header.as_str().into();
+        asked["routeKey"] = route.into();
+        asked["routeArn"] =
+            format!("arn:aws:execute-api:eu-central-1:123456789012:abc/$default/{route}").into();
+        let verdict =
+            api_authorizer::authorize(&context, serde_json::from_value(asked).unwrap()).await.unwrap();
+        verdicts.push(serde_json::to_value(verdict).unwrap());
+    }
+    assert_eq!(verdicts[0], verdicts[1]);
+    assert_eq!(verdicts[0]["isAuthorized"], json!(true));
+    let refused = world.anonymous("DELETE", "/api/extensions/5").header("authorization", &header);
+    assert_eq!(Answer::of(refused).await.status, 403);
+    // A verdict of five minutes ago was about this token too.
+    let claims = Claims::new("somebody", "default".parse().unwrap(), Role::Admin, 1);
+    let ended = world.wiring.secrets().token_keys().await.unwrap().issue(&claims).unwrap();
+    let ended = world.anonymous("GET", "/api/extensions").bearer_auth(ended.expose_secret());
+    assert_eq!(Answer::of(ended).await.status, 401);
+    assert_eq!(world.asked_at_all(), 0);
+}
+
 /// A refusal would be kept, for a token that may well hold.
 #[tokio::test]
 async fn what_nobody_can_tell_is_no_refusal() {

@@ -180,7 +180,8 @@ impl Cloud {
         let client = aws_sdk_secretsmanager::Client::new(&self.sdk);
         let keys = read(&client, "auth").await?.unwrap_or_default();
         // What serde says could quote the key.
-        serde_json::from_value(keys).map_err(|_| CloudError::NoData("there is no signing key yet".to_owned()))
+        serde_json::from_value(keys)
+            .map_err(|_| CloudError::NoData("there is no signing key of at least 32 bytes yet".to_owned()))
     }
 
     /// The AWS of a data folder, for a command beside the gateway: that of the process that has the folder, or one opened for this

@@ -50,7 +50,9 @@ pub enum TokenError {
     #[error(transparent)]
     Cloud(#[from] CloudError),
     /// Standard input is something else.
-    #[error("standard input is not the secret <stack>/auth: a JSON object with the key as `hs256`")]
+    #[error(
+        "standard input is not the secret <stack>/auth: a JSON object with the key, of at least 32 bytes, as `hs256`"
+    )]
     NoKey,
     /// It can't be signed.
     #[error("the token can't be signed")]
@@ -92,8 +94,7 @@ fn from_standard_input() -> Result<TokenKeys, TokenError> {
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).map_err(|_| TokenError::NoKey)?;
     let text = SecretString::from(text);
-    let keys: TokenKeys = serde_json::from_str(text.expose_secret()).map_err(|_| TokenError::NoKey)?;
-    if keys.hs256.expose_secret().is_empty() { Err(TokenError::NoKey) } else { Ok(keys) }
+    serde_json::from_str(text.expose_secret()).map_err(|_| TokenError::NoKey)
 }
 
 fn role(text: &str) -> Result<Role, &'static str> {

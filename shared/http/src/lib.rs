@@ -17,12 +17,11 @@ pub mod openapi;
 mod problem;
 mod refused;
 mod segment;
+mod tokens;
 mod upstream;
 mod violations;
 
-pub use access::{
-    Access, Admin, Caller, Claims, Open, Operator, Role, TokenKeySource, TokenKeys, TokenKeysError, Viewer,
-};
+pub use access::{Access, Admin, Caller, Open, Operator, Role, Viewer};
 pub use body::{Accept, Body, Optional};
 pub use face::{BODY_LIMIT, Face};
 pub use fields::Fields;
@@ -34,4 +33,5 @@ pub use observe::request_id;
 pub use problem::{FieldError, Problem, Type};
 pub use refused::Refused;
 pub use segment::Segment;
+pub use tokens::{Claims, TokenKeySource, TokenKeys, TokenKeysError};
 pub use violations::Violations;

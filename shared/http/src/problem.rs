@@ -229,6 +229,10 @@ pub(crate) struct Document {
     #[serde(skip)]
     #[schema(ignore)]
     unsent: bool,
+    /// There was a token, and it does not hold.
+    #[serde(skip)]
+    #[schema(ignore)]
+    invalid_token: bool,
 }
 
 impl Document {
@@ -247,6 +251,7 @@ impl Document {
             rate_group: None,
             retry_after: None,
             unsent: false,
+            invalid_token: false,
         }
     }
 }
@@ -322,6 +327,13 @@ impl Problem {
         self
     }
 
+    /// Says that there was a token (RFC 6750, 3.1).
+    #[must_use]
+    pub(crate) fn invalid_token(mut self) -> Self {
+        self.0.invalid_token = true;
+        self
+    }
+
     /// Logs the cause with the invocation; callers never see it.
     #[must_use]
     pub fn caused_by(self, error: &(dyn std::error::Error + 'static)) -> Self {
@@ -347,7 +359,11 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            let challenge = match self.0.invalid_token {
+                true => "Bearer error=\"invalid_token\"",
+                false => "Bearer",
+            };
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response
     }
