@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a story that can't go on fails")]
 
 mod access;
+mod bodies;
 mod cost;
 mod creation;
 mod deadline;
@@ -14,6 +15,7 @@ mod idempotency;
 mod limits;
 mod malformed;
 mod pages;
+mod queries;
 mod session;
 mod sites;
 mod wire;

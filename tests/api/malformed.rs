@@ -54,7 +54,7 @@ fn cases() -> Vec<Case> {
             (contact("email", json!("nobody")), "contact.email"),
             (contact("email", json!(format!("{}@example.com", "x".repeat(250)))), "contact.email"),
             (
-                json!({"extensionNumber": 7000, "contact": {"firstName": "A", "email": "a@example.com"}}),
+                json!({"extensionNumber": 7000.5, "contact": {"firstName": "A", "email": "a@example.com"}}),
                 "extensionNumber",
             ),
             (

@@ -144,7 +144,7 @@ async fn regression_what_a_subscription_may_not_ask_for_is_named_before_anything
             hook(
                 json!({"address": "https://crm.example/hook", "verificationToken": "a-b-c", "encryption": false}),
             ),
-            vec![address, "deliveryMode.verificationToken"],
+            vec!["deliveryMode.verificationToken", address],
             "this gateway chooses the token",
         ),
         (

@@ -6,8 +6,8 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-
 use clock::SharedClock;
+use http::{HeaderValue, Uri, header::CACHE_CONTROL};
 
 use crate::{Access, Idempotency, Problem, Type, access, deadline, observe};
 
@@ -51,6 +51,7 @@ impl Face {
     /// Dresses the routes of a function.
     pub fn dress(self, routes: Router) -> Router {
         let mut router = routes.method_not_allowed_fallback(async || Problem::new(Type::MethodNotAllowed));
+        let private = self.access.is_some();
         if let Some(idempotency) = self.idempotency {
             router = router
                 .layer(middleware::from_fn(move |request, next| idempotency.clone().once(request, next)));
@@ -58,6 +59,10 @@ impl Face {
         if let Some(access) = self.access {
             router =
                 router.layer(middleware::from_fn(move |request, next| check(access.clone(), request, next)));
+        }
+        // People and calls, for whoever has a token: nobody on the way keeps them.
+        if private {
+            router = router.layer(middleware::map_response(private_only));
         }
         if let Some(clock) = self.clock {
             router = router.layer(middleware::from_fn(move |request, next| {
@@ -71,14 +76,21 @@ impl Face {
 
     /// Answers for the paths that no function serves.
     pub fn nowhere() -> Router {
-        let problem = || {
-            Problem::new(Type::NotFound)
-                .detail("No route has this path.")
-                .hint("The routes are listed at /docs.")
+        let problem = |uri: &Uri| {
+            let hint = match uri.path().ends_with('/') {
+                true => "No route ends with a slash: leave it out. The routes are listed at /docs.",
+                false => "The routes are listed at /docs.",
+            };
+            Problem::new(Type::NotFound).detail("No route has this path.").hint(hint)
         };
         let layer = middleware::from_fn(|request, next| observe::observe("none", request, next));
-        Router::new().fallback(async move || problem()).layer(layer)
+        Router::new().fallback(async move |uri: Uri| problem(&uri)).layer(layer)
     }
+}
+
+async fn private_only(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 async fn check(access: Access, mut request: Request, next: Next) -> Response {

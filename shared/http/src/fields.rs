@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use percent_encoding::percent_decode_str;
 
 use crate::{Problem, Violations};
 
@@ -19,9 +20,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Fields {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
-        let pairs = serde_urlencoded::from_str(query)
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
             .map_err(|error| Problem::field("query", format!("is not a query string: {error}")))?;
-        Ok(Self { pairs, violations: Violations::default() })
+        let mut violations = Violations::default();
+        // The decoder puts a replacement in the place of what is no UTF-8.
+        let lossy = query.split('&').filter(|pair| percent_decode_str(pair).decode_utf8().is_err());
+        for pair in lossy {
+            let name = pair.split('=').next().unwrap_or_default();
+            violations.add(percent_decode_str(name).decode_utf8_lossy(), "must be UTF-8");
+        }
+        for (name, value) in &pairs {
+            violations.require(!value.contains(char::is_control), name, "must not have control characters");
+        }
+        Ok(Self { pairs, violations })
     }
 }
 
@@ -47,7 +58,7 @@ impl Fields {
     pub fn text(&mut self, name: &str) -> Option<String> {
         let mut values = self.list(name);
         if values.len() > 1 {
-            self.violations.add(name, "must be given once");
+            self.violations.add(name, "takes one value");
         }
         values.pop()
     }
@@ -79,7 +90,13 @@ impl Fields {
     /// A problem that names every wrong or unknown parameter.
     pub fn finish(mut self) -> Result<(), Problem> {
         for (name, _) in &self.pairs {
-            self.violations.add(name.clone(), "is not a parameter of this route");
+            let reason = match name.strip_suffix("[]") {
+                Some(plain) => {
+                    format!("is not a parameter of this route; {plain} is repeated without brackets")
+                }
+                None => "is not a parameter of this route".to_owned(),
+            };
+            self.violations.add(name.clone(), reason);
         }
         self.violations.finish()
     }

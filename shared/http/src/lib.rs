@@ -12,23 +12,26 @@ mod fields;
 mod handlers;
 mod idempotency;
 mod jwt;
+mod object;
 mod observe;
 pub mod openapi;
 mod problem;
 mod refused;
 mod segment;
 mod tokens;
+mod tree;
 mod upstream;
 mod violations;
 
 pub use access::{Access, Admin, Caller, Open, Operator, Role, Viewer};
-pub use body::{Accept, Body, Optional};
+pub use body::{Accept, Body, Draft, Optional};
 pub use face::{BODY_LIMIT, Face};
 pub use fields::Fields;
 pub use idempotency::{
     Attempt, Begun, Earlier, Fate, Idempotency, IdempotencyError, IdempotencyKey, IdempotencyStore, Instead,
     StoredAnswer, Wish, fate,
 };
+pub use object::Object;
 pub use observe::request_id;
 pub use problem::{FieldError, Problem, Type};
 pub use refused::Refused;

@@ -229,6 +229,10 @@ pub(crate) struct Document {
     #[serde(skip)]
     #[schema(ignore)]
     unsent: bool,
+    /// The body would be welcome if it were not compressed.
+    #[serde(skip)]
+    #[schema(ignore)]
+    plain_only: bool,
     /// There was a token, and it does not hold.
     #[serde(skip)]
     #[schema(ignore)]
@@ -251,6 +255,7 @@ impl Document {
             rate_group: None,
             retry_after: None,
             unsent: false,
+            plain_only: false,
             invalid_token: false,
         }
     }
@@ -327,6 +332,13 @@ impl Problem {
         self
     }
 
+    /// Says that a body must come uncompressed (RFC 9110, 15.5.16).
+    #[must_use]
+    pub(crate) fn plain_only(mut self) -> Self {
+        self.0.plain_only = true;
+        self
+    }
+
     /// Says that there was a token (RFC 6750, 3.1).
     #[must_use]
     pub(crate) fn invalid_token(mut self) -> Self {
@@ -357,6 +369,9 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.0.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.0.plain_only {
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         if status == StatusCode::UNAUTHORIZED {
             let challenge = match self.0.invalid_token {

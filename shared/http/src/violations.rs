@@ -7,9 +7,12 @@ use crate::{FieldError, Problem, Type};
 pub struct Violations(Vec<FieldError>);
 
 impl Violations {
-    /// Notes a wrong field.
+    /// Notes a wrong field. Of several reasons the first one counts: what has the wrong type is also missing, and both is not told.
     pub fn add(&mut self, field: impl Into<String>, reason: impl Into<String>) {
-        self.0.push(FieldError { field: field.into(), reason: reason.into() });
+        let (field, reason) = (field.into(), reason.into());
+        if self.0.iter().all(|noted| noted.field != field) {
+            self.0.push(FieldError { field, reason });
+        }
     }
 
     /// Notes the field unless the condition holds.
@@ -17,6 +20,12 @@ impl Violations {
         if !holds {
             self.add(field, reason);
         }
+    }
+
+    /// The fields that were noted.
+    #[cfg(test)]
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|noted| noted.field.as_str())
     }
 
     /// Passes if nothing was noted.

@@ -24,7 +24,7 @@ pub use client::{RingCentral, Settings};
 pub use credentials::{CredentialSource, Credentials, CredentialsError};
 pub use error::{CallError, Rejection};
 pub use operations::Operation;
-pub use pages::{Page, records};
+pub use pages::{Link, Page, records};
 pub use renewal::{LONGEST_LIFE, renewal};
 pub use request::Request;
 pub use retry::RetryPolicy;

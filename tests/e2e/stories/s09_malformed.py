@@ -20,7 +20,7 @@ def extensions(world):
     fields = [
         (user(type=None, contact=None), "contact"), (user(type="IvrMenu"), "type"), (user(type="user"), "type"),
         (user(type=7), "type"), (user(status="Sleeping"), "status"), (user(status=True), "status"),
-        (user(extensionNumber=201), "extensionNumber"), (user(extensionNumber=""), "extensionNumber"),
+        (user(extensionNumber=201.5), "extensionNumber"), (user(extensionNumber=""), "extensionNumber"),
         (user(extensionNumber="123456789"), "extensionNumber"), (user(extensionNumber="12a"), "extensionNumber"),
         (user(extensionNumber="١٢"), "extensionNumber"), (user(contact="A"), "contact"), (user(contact=[]), "contact"),
         (contact(firstName=None), "contact.firstName"), (contact(firstName="  "), "contact.firstName"),
@@ -50,7 +50,7 @@ def extensions(world):
     update = [Wrong(f"{field} wrong", "PUT", own, body, field=field) for body, field in changes]
     update += [*bodies("PUT", own, {"status": "Enabled"}), *ids("PUT", "/api/extensions/{id}", {"status": "Enabled"})]
     judge(world, gateway, ringcentral, "PUT /api/extensions/{id}", update)
-    numbers = [None, 5, "", "123456789", "1 2", ["1"]]
+    numbers = [None, 5.5, -5, "", "123456789", "1 2", ["1"]]
     renumber = [Wrong(f"{n!r}", "PUT", number, {"extensionNumber": n}, field="extensionNumber") for n in numbers]
     renumber += [Wrong("a field too many", "PUT", number, {"extensionNumber": "7001", "type": "User"}, field="type")]
     renumber += [*bodies("PUT", number, {"extensionNumber": "7001"})]
@@ -67,7 +67,7 @@ def sites(world):
     gateway, ringcentral, _ = there(world)
     fields = [({}, "name"), ({"name": ""}, "name"), ({"name": " "}, "name"), ({"name": "x" * 65}, "name")]
     fields += [({"name": 5}, "name"), ({"name": None}, "name"), ({"name": "A", "email": "x"}, "email")]
-    fields += [({"name": "A", "extensionNumber": n}, "extensionNumber") for n in [7, "x", "", "123456789"]]
+    fields += [({"name": "A", "extensionNumber": n}, "extensionNumber") for n in [7.5, -7, "x", "", "123456789"]]
     creation = [Wrong(f"{field} wrong", "POST", "/api/sites", body, field=field) for body, field in fields]
     creation += bodies("POST", "/api/sites", {"name": "Harbour"})
     judge(world, gateway, ringcentral, "POST /api/sites", creation)

@@ -1,9 +1,9 @@
 //! What the routes take, and where links lead. Fields that are not named here pass through untouched.
 
-use ringcentral::Page;
-use serde::{Deserialize, Serialize};
+use ringcentral::{Link, Page};
+use serde::Serialize;
 use serde_json::{Map, Value};
-use trunkline_http::{Accept, Violations, words};
+use trunkline_http::{Accept, Object, words};
 use utoipa::ToSchema;
 
 /// Types that RingCentral can create (`ExtensionCreationRequest.type`).
@@ -59,8 +59,58 @@ words!(
     KnownStatus: open_set STATUSES,
 );
 
+/// What RingCentral's description has beside the fields below (`ExtensionCreationRequest`, `ExtensionUpdateRequest`).
+const MORE: &[&str] = &[
+    "extensionNumber",
+    "type",
+    "status",
+    "contact",
+    "statusInfo",
+    "costCenter",
+    "customFields",
+    "password",
+    "references",
+    "regionalSettings",
+    "setupWizardState",
+    "site",
+    "hidden",
+    "ivrPin",
+    "partnerId",
+    "callQueueInfo",
+    "transition",
+    "permissions",
+    "roles",
+];
+
+/// What it has in a contact (`ContactInfoCreationRequest`).
+const CONTACT: &[&str] = &[
+    "firstName",
+    "lastName",
+    "email",
+    "company",
+    "jobTitle",
+    "department",
+    "businessPhone",
+    "mobilePhone",
+    "businessAddress",
+    "emailAsLoginName",
+    "pronouncedName",
+];
+
+/// What it has in a site (`CreateSiteRequest`).
+const SITE: &[&str] = &[
+    "name",
+    "extensionNumber",
+    "email",
+    "callerIdName",
+    "businessAddress",
+    "regionalSettings",
+    "operator",
+    "code",
+];
+
 /// Who an extension belongs to. For anything but users only `firstName` is taken: it is the name.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Contact {
     /// At most 64 characters.
@@ -81,26 +131,18 @@ pub(crate) struct Contact {
 }
 
 impl Contact {
-    fn check(&self, violations: &mut Violations) {
-        for (field, value) in [("contact.firstName", &self.first_name), ("contact.lastName", &self.last_name)]
-        {
-            if let Some(name) = value {
-                violations.require(!name.trim().is_empty(), field, "must not be empty");
-                violations.require(name.chars().count() <= 64, field, "must have at most 64 characters");
-            }
-        }
-        if let Some(email) = &self.email {
-            violations.require(
-                is_email(email),
-                "contact.email",
-                "must be an email address of at most 254 characters",
-            );
+    fn read(object: &mut Object<'_>) -> Self {
+        Self {
+            first_name: name(object, "firstName"),
+            last_name: name(object, "lastName"),
+            email: email(object),
+            rest: object.rest(CONTACT),
         }
     }
 }
 
 /// An extension to be created.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NewExtension {
     /// 1 to 8 digits. RingCentral chooses one if it is missing.
@@ -125,38 +167,26 @@ pub(crate) struct NewExtension {
 }
 
 impl Accept for NewExtension {
-    fn check(&self, violations: &mut Violations) {
-        check_number(violations, self.extension_number.as_deref());
-        check_member(violations, "type", self.kind.as_deref(), CREATABLE);
-        check_member(violations, "status", self.status.as_deref(), STATUSES);
-        let unassigned = self.status.as_deref() == Some("Unassigned");
-        let Some(contact) = &self.contact else {
-            violations.require(unassigned, "contact", "is required");
-            return;
-        };
-        contact.check(violations);
-        let is_user = self.kind.as_deref().is_none_or(|kind| kind.ends_with("User"));
-        if is_user {
-            let named = contact.first_name.is_some() || unassigned;
-            violations.require(named, "contact.firstName", "is required for a user");
-            violations.require(
-                contact.email.is_some() || unassigned,
-                "contact.email",
-                "is required for a user",
-            );
-        } else {
-            violations.require(
-                contact.first_name.is_some(),
-                "contact.firstName",
-                "is required: it is the name",
-            );
-            violations.require(contact.last_name.is_none(), "contact.lastName", "is for users only");
-        }
+    fn read(object: &mut Object<'_>) -> Self {
+        let (number, kind) = (number(object), member(object, "type", CREATABLE));
+        let status = member(object, "status", STATUSES);
+        let unassigned = status.as_deref() == Some("Unassigned");
+        let is_user = kind.as_deref().is_none_or(|kind| kind.ends_with("User"));
+        object.require(unassigned || object.has("contact"), "contact", "is required");
+        let contact = object.object("contact", |contact| {
+            let reason = if is_user { "is required for a user" } else { "is required: it is the name" };
+            let read = Contact::read(contact);
+            contact.require(read.first_name.is_some() || unassigned && is_user, "firstName", reason);
+            contact.require(read.email.is_some() || unassigned || !is_user, "email", reason);
+            contact.require(read.last_name.is_none() || is_user, "lastName", "is for users only");
+            read
+        });
+        Self { extension_number: number, kind, status, contact, rest: object.rest(MORE) }
     }
 }
 
 /// Changes to an extension: only what is named is changed.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ExtensionChanges {
     /// 1 to 8 digits.
@@ -177,20 +207,20 @@ pub(crate) struct ExtensionChanges {
 }
 
 impl Accept for ExtensionChanges {
-    fn check(&self, violations: &mut Violations) {
-        let empty = self.extension_number.is_none() && self.status.is_none() && self.contact.is_none();
-        violations.require(!empty || !self.rest.is_empty(), "body", "must name at least one field to change");
-        violations.require(!self.rest.contains_key("id"), "id", "can't be changed");
-        check_number(violations, self.extension_number.as_deref());
-        check_member(violations, "status", self.status.as_deref(), STATUSES);
-        if let Some(contact) = &self.contact {
-            contact.check(violations);
+    fn read(object: &mut Object<'_>) -> Self {
+        object.require(!object.is_empty(), "body", "must name at least one field to change");
+        object.refuse("id", "can't be changed");
+        Self {
+            extension_number: number(object),
+            status: member(object, "status", STATUSES),
+            contact: object.object("contact", Contact::read),
+            rest: object.rest(MORE),
         }
     }
 }
 
 /// A new short number.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Renumbering {
     /// 1 to 8 digits.
@@ -199,14 +229,14 @@ pub(crate) struct Renumbering {
 }
 
 impl Accept for Renumbering {
-    fn check(&self, violations: &mut Violations) {
-        violations.require(self.extension_number.is_some(), "extensionNumber", "is required");
-        check_number(violations, self.extension_number.as_deref());
+    fn read(object: &mut Object<'_>) -> Self {
+        object.require(object.has("extensionNumber"), "extensionNumber", "is required");
+        Self { extension_number: number(object) }
     }
 }
 
 /// A site to be created.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NewSite {
     /// Its name, at most 64 characters.
@@ -226,36 +256,48 @@ pub(crate) struct NewSite {
 }
 
 impl Accept for NewSite {
-    fn check(&self, violations: &mut Violations) {
-        let name = self.name.as_deref().map(str::trim);
-        violations.require(name.is_some_and(|name| !name.is_empty()), "name", "is required");
-        violations.require(
-            name.is_none_or(|name| name.chars().count() <= 64),
-            "name",
-            "must have at most 64 characters",
-        );
-        check_number(violations, self.extension_number.as_deref());
-        if let Some(email) = &self.email {
-            violations.require(
-                is_email(email),
-                "email",
-                "must be an email address of at most 254 characters",
-            );
+    fn read(object: &mut Object<'_>) -> Self {
+        object.require(object.has("name"), "name", "is required");
+        // What RingCentral's own tools have sent, and RingCentral has dropped.
+        object.refuse("siteCode", "is not a field of this request; code is");
+        Self {
+            name: name(object, "name"),
+            extension_number: number(object),
+            email: email(object),
+            rest: object.rest(SITE),
         }
     }
 }
 
-fn check_number(violations: &mut Violations, number: Option<&str>) {
-    if let Some(number) = number {
-        let fits = (1..=8).contains(&number.len()) && number.bytes().all(|c| c.is_ascii_digit());
-        violations.require(fits, "extensionNumber", "must have 1 to 8 digits");
-    }
+/// The name of somebody or something.
+fn name(object: &mut Object<'_>, field: &str) -> Option<String> {
+    let name = object.text(field)?;
+    object.require(!name.trim().is_empty(), field, "must not be empty");
+    object.require(name.trim().chars().count() <= 64, field, "must have at most 64 characters");
+    Some(name)
 }
 
-fn check_member(violations: &mut Violations, field: &str, value: Option<&str>, allowed: &[&str]) {
-    if value.is_some_and(|value| !allowed.contains(&value)) {
-        violations.add(field, format!("must be one of {}", allowed.join(", ")));
-    }
+fn email(object: &mut Object<'_>) -> Option<String> {
+    let email = object.text("email")?;
+    object.require(is_email(&email), "email", "must be an email address of at most 254 characters");
+    Some(email)
+}
+
+fn number(object: &mut Object<'_>) -> Option<String> {
+    let number = object.number_text("extensionNumber")?;
+    let fits = (1..=8).contains(&number.len()) && number.bytes().all(|c| c.is_ascii_digit());
+    object.require(fits, "extensionNumber", "must have 1 to 8 digits");
+    Some(number)
+}
+
+fn member(object: &mut Object<'_>, field: &str, allowed: &[&str]) -> Option<String> {
+    let value = object.text(field)?;
+    object.require(
+        allowed.contains(&value.as_str()),
+        field,
+        &format!("must be one of {}", allowed.join(", ")),
+    );
+    Some(value)
 }
 
 /// One `@` with something on both sides: RingCentral decides about the rest.
@@ -267,20 +309,33 @@ fn is_email(text: &str) -> bool {
 }
 
 /// Turns RingCentral's links into ours, so that whoever follows them stays on this gateway; without what the route adds itself.
+/// Beyond the end the page before is the last one, where RingCentral tells how many there are.
 pub(crate) fn at(mut page: Page, path: &str, added: &[&str]) -> Page {
+    let last = pages(&page);
     if let Some(navigation) = &mut page.navigation {
-        let links = [
-            &mut navigation.first_page,
-            &mut navigation.previous_page,
-            &mut navigation.next_page,
-            &mut navigation.last_page,
-        ];
-        for link in links.into_iter().flatten() {
+        let to = |link: &mut Link, most: Option<u64>| {
             let mut query = link.query();
             query.retain(|(name, _)| !added.contains(&name.as_str()));
+            let numbers = query.iter_mut().filter(|(name, _)| name == "page");
+            for (_, number) in numbers {
+                let beyond = |most: &u64| number.parse().is_ok_and(|number: u64| number > *most);
+                if let Some(most) = most.filter(beyond) {
+                    *number = most.to_string();
+                }
+            }
             let query = serde_urlencoded::to_string(query).unwrap_or_default();
             link.uri = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+        };
+        for link in [&mut navigation.first_page, &mut navigation.next_page, &mut navigation.last_page] {
+            link.iter_mut().for_each(|link| to(link, None));
         }
+        navigation.previous_page.iter_mut().for_each(|link| to(link, last));
     }
     page
+}
+
+/// How many pages the list has, if RingCentral says so.
+fn pages(page: &Page) -> Option<u64> {
+    let paging: Value = serde_json::from_str(page.paging.as_deref()?.get()).ok()?;
+    paging["totalPages"].as_u64().filter(|pages| *pages > 0)
 }

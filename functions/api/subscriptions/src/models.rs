@@ -1,13 +1,14 @@
 //! The bodies of `/api/webhooks/subscriptions`: what may be asked for, and what is answered.
 
 use ringcentral::LONGEST_LIFE;
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::Serialize;
 use serde_json::Value;
-use trunkline_http::{Accept, Violations, words};
+use trunkline_http::{Accept, Object, Violations, words};
 use utoipa::ToSchema;
 
 /// Where deliveries arrive.
 pub(crate) const RECEIVER: &str = "/api/webhooks/events";
+const NO_FILTER: &str = "must name at least one filter";
 /// What the paths of RingCentral's APIs begin with (its OpenAPI description).
 const ROOTS: [&str; 7] = ["restapi", "team-messaging", "ai", "webinar", "rcvideo", "analytics", "scim"];
 
@@ -17,7 +18,7 @@ words!(
 );
 
 /// A subscription to be created.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewSubscription {
     /// RingCentral's event filters, such as `/restapi/v1.0/account/~/telephony/sessions`; at least one. `docs/events.md` has
@@ -35,7 +36,7 @@ pub(crate) struct NewSubscription {
 }
 
 /// How events are delivered.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct DeliveryMode {
     #[schema(value_type = Transport, required = true)]
@@ -48,61 +49,48 @@ pub(crate) struct DeliveryMode {
     #[schema(nullable = false)]
     #[serde(default)]
     encryption: Option<bool>,
-    // Known to RingCentral's clients and refused here, each with its reason; what they hold is never read.
-    #[serde(default)]
-    #[schema(ignore)]
-    verification_token: Option<IgnoredAny>,
-    #[serde(default)]
-    #[schema(ignore)]
-    expires_in: Option<IgnoredAny>,
 }
 
 impl Accept for NewSubscription {
-    /// What is allowed hangs on where this gateway is: see [`NewSubscription::judge`].
-    fn check(&self, _: &mut Violations) {}
+    fn read(object: &mut Object<'_>) -> Self {
+        object.require(object.has("eventFilters"), "eventFilters", NO_FILTER);
+        let event_filters = object.texts("eventFilters").inspect(|filters| {
+            object.require(!filters.is_empty(), "eventFilters", NO_FILTER);
+            for (index, filter) in filters.iter().enumerate() {
+                let field = format!("eventFilters[{index}]");
+                let reason = "must be a path of RingCentral's, such as /restapi/v1.0/account/~/presence";
+                object.require(is_path(filter), &field, reason);
+            }
+        });
+        let delivery_mode = object.object("deliveryMode", DeliveryMode::read);
+        Self { event_filters, delivery_mode, expires_in: life(object) }
+    }
 }
 
 impl NewSubscription {
-    /// Notes every field that is wrong. `doors` are the URLs under which RingCentral and clients reach this gateway.
+    /// Notes what is wrong for this gateway. `doors` are the URLs under which RingCentral and clients reach it.
     pub(crate) fn judge(&self, doors: &[&str], violations: &mut Violations) {
-        let filters = self.event_filters.as_deref().unwrap_or_default();
-        violations.require(!filters.is_empty(), "eventFilters", "must name at least one filter");
-        for (index, filter) in filters.iter().enumerate() {
-            violations.require(
-                is_path(filter),
-                &format!("eventFilters[{index}]"),
-                "must be a path of RingCentral's, such as /restapi/v1.0/account/~/presence",
-            );
-        }
-        check_life(violations, self.expires_in);
-        if let Some(mode) = &self.delivery_mode {
-            mode.judge(doors, violations);
-        }
+        let address = self.delivery_mode.as_ref().and_then(|mode| mode.address.as_deref());
+        violations.require(
+            address.is_none_or(|address| is_ours(address, doors)),
+            "deliveryMode.address",
+            "must be left out, or be /api/webhooks/events on a host of this gateway: events are delivered here",
+        );
     }
 }
 
 impl DeliveryMode {
-    fn judge(&self, doors: &[&str], violations: &mut Violations) {
-        let mut require = |holds: bool, field: &str, reason: &str| {
-            violations.require(holds, &format!("deliveryMode.{field}"), reason);
-        };
-        require(self.transport_type.as_deref() == Some("WebHook"), "transportType", "must be WebHook");
-        require(
-            self.address.as_deref().is_none_or(|address| is_ours(address, doors)),
-            "address",
-            "must be left out, or be /api/webhooks/events on a host of this gateway: events are delivered here",
-        );
-        require(self.encryption != Some(true), "encryption", "must be left out or false");
-        require(
-            self.verification_token.is_none(),
+    fn read(object: &mut Object<'_>) -> Self {
+        let transport_type = object.text("transportType");
+        object.require(transport_type.as_deref() == Some("WebHook"), "transportType", "must be WebHook");
+        let encryption = object.flag("encryption");
+        object.require(encryption != Some(true), "encryption", "must be left out or false");
+        object.refuse(
             "verificationToken",
             "must be left out: this gateway chooses the token itself, and checks it",
         );
-        require(
-            self.expires_in.is_none(),
-            "expiresIn",
-            "must be beside deliveryMode and not in it, where RingCentral ignores it",
-        );
+        object.refuse("expiresIn", "must be beside deliveryMode and not in it, where RingCentral ignores it");
+        Self { transport_type, address: object.text("address"), encryption }
     }
 }
 
@@ -129,7 +117,7 @@ fn is_ours(address: &str, doors: &[&str]) -> bool {
 }
 
 /// How long to renew for.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Renewal {
     /// Seconds from now, 60 to 315360000. Left out: 315360000 (ten years), as at creation, which never shortens a life. A
@@ -140,14 +128,14 @@ pub(crate) struct Renewal {
 }
 
 impl Accept for Renewal {
-    fn check(&self, violations: &mut Violations) {
-        check_life(violations, self.expires_in);
+    fn read(object: &mut Object<'_>) -> Self {
+        Self { expires_in: life(object) }
     }
 }
 
-fn check_life(violations: &mut Violations, expires_in: Option<i64>) {
-    let fits = expires_in.is_none_or(|seconds| (60..=i64::from(LONGEST_LIFE)).contains(&seconds));
-    violations.require(fits, "expiresIn", "must be 60 to 315360000 seconds (ten years)");
+fn life(object: &mut Object<'_>) -> Option<i64> {
+    let reason = "must be a whole number of seconds from 60 to 315360000 (ten years)";
+    object.whole("expiresIn", reason, |seconds| (60..=i64::from(LONGEST_LIFE)).contains(&seconds))
 }
 
 /// A subscription as RingCentral sends it, whole; the fields here are the ones it always has, and what is worth a look.

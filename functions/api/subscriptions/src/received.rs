@@ -169,8 +169,12 @@ enum Asked {
 }
 
 fn asked(fields: &mut Fields, now: Millis) -> Asked {
-    let expected = "must be a time such as 2026-11-20T08:00:00Z";
-    let time = |text: &str| text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
+    let expected = "must be a time such as 2026-11-20T08:00:00Z or 2026-11-20T10:00:00%2B02:00 (+ is written %2B in a URL)";
+    // RFC 3339 as the API writes it: a space is most likely a + that was not encoded.
+    let time = |text: &str| {
+        let plain = !text.contains(char::is_whitespace);
+        plain.then(|| text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)).flatten()
+    };
     let kinds = kinds().join(", ");
     let kind = fields.read("kind", &format!("must be one of {kinds}"), Kind::named);
     let limit = fields.number("perPage", 1..=500).unwrap_or(100) as usize;

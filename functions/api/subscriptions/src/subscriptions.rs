@@ -12,8 +12,8 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json, value::RawValue};
 use tenant::TenantId;
 use trunkline_http::{
-    Admin, Attempt, Body, FieldError, Fields, IdempotencyKey, Optional, Problem, Segment, Type, Viewer,
-    Violations, openapi::FromRingCentral,
+    Admin, Attempt, Draft, FieldError, Fields, IdempotencyKey, Optional, Problem, Segment, Type, Viewer,
+    openapi::FromRingCentral,
 };
 use uuid::Uuid;
 
@@ -59,12 +59,11 @@ pub(crate) async fn create(
     attempt: Attempt,
     key: Option<IdempotencyKey>,
     fields: Fields,
-    Body(wanted): Body<NewSubscription>,
+    wanted: Draft<NewSubscription>,
 ) -> Result<(StatusCode, Json<Box<RawValue>>), Problem> {
     fields.finish()?;
-    let mut violations = Violations::default();
-    wanted.judge(&context.doors.each_ref().map(|door| &**door), &mut violations);
-    violations.finish()?;
+    let doors = context.doors.each_ref().map(|door| &**door);
+    let wanted = wanted.judged(|wanted, violations| wanted.judge(&doors, violations))?;
     let keys = context.keys.signing_keys(&caller.tenant).await.map_err(no_keys)?;
     // The same request gets the same address, by which an earlier attempt is recognised.
     let seed = key.map_or_else(|| Uuid::new_v4().to_string(), |key| format!("{}#{}", caller.subject, key.0));
