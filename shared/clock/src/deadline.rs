@@ -22,10 +22,14 @@ impl Deadline {
     }
 
     /// The deadline of an invocation that ends at `end` (milliseconds since the epoch, as Lambda tells it) and keeps `reserve`
-    /// milliseconds for its answer.
+    /// milliseconds for its answer. An end that has passed when the invocation begins, at `now`, is none: emulators of Lambda
+    /// tell a span there.
     #[must_use]
-    pub fn before(end: u64, reserve: Millis) -> Self {
-        Self(Millis::try_from(end).unwrap_or(Millis::MAX).saturating_sub(reserve))
+    pub fn before(end: u64, reserve: Millis, now: Millis) -> Self {
+        match Millis::try_from(end).unwrap_or(Millis::MAX) {
+            end if end <= now => Self(Millis::MAX),
+            end => Self(end.saturating_sub(reserve)),
+        }
     }
 
     /// Runs `work` under this deadline. Inside of another one the earlier of the two holds.
@@ -41,8 +45,16 @@ mod tests {
 
     #[test]
     fn an_invocation_keeps_a_reserve_for_its_answer() {
-        assert_eq!(Deadline::before(1_795_000_029_000, 3_000), Deadline(1_795_000_026_000));
-        assert_eq!(Deadline::before(u64::MAX, 0), Deadline(Millis::MAX));
+        let now = 1_795_000_000_000;
+        assert_eq!(Deadline::before(1_795_000_029_000, 3_000, now), Deadline(1_795_000_026_000));
+        assert_eq!(Deadline::before(u64::MAX, 0, now), Deadline(Millis::MAX));
+    }
+
+    #[test]
+    fn regression_an_end_that_has_passed_before_the_beginning_is_none() {
+        for end in [0, 600_000, 1_795_000_000_000] {
+            assert_eq!(Deadline::before(end, 3_000, 1_795_000_000_000), Deadline(Millis::MAX));
+        }
     }
 
     #[tokio::test]

@@ -57,7 +57,7 @@ pub async fn run<B: http_body::Body>(
     function: impl AsyncFn(Request<Body>) -> Response<B>,
 ) -> Result<(), Error> {
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
-        let request = timed(event.payload.request(), event.context.deadline);
+        let request = timed(event.payload.request(), event.context.deadline, clock::system().now());
         // Boxed, because a function's future may be deeper than the compiler lays out inside of the runtime's.
         Ok::<_, Error>(Answer::of(Box::pin(function(request)).await).await)
     }))
@@ -65,8 +65,8 @@ pub async fn run<B: http_body::Body>(
 }
 
 /// Gives a request the deadline of its invocation (milliseconds since the epoch), less what the answer needs.
-fn timed(mut request: Request<Body>, end: u64) -> Request<Body> {
-    request.extensions_mut().insert(Deadline::before(end, RESERVE));
+fn timed(mut request: Request<Body>, end: u64, now: Millis) -> Request<Body> {
+    request.extensions_mut().insert(Deadline::before(end, RESERVE, now));
     request
 }
 
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_request_ends_before_its_invocation_does() {
-        let request = timed(Event::default().request(), 1_795_000_029_000);
+        let request = timed(Event::default().request(), 1_795_000_029_000, 1_795_000_000_000);
         assert_eq!(request.extensions().get(), Some(&Deadline(1_795_000_026_000)));
     }
 }

@@ -13,7 +13,7 @@ async fn main() -> Result<(), Error> {
     let context = events_dispatch::function().await?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         let request_id = event.context.request_id.clone();
-        let deadline = Deadline::before(event.context.deadline, RESERVE);
+        let deadline = Deadline::before(event.context.deadline, RESERVE, clock::system().now());
         Ok::<_, Error>(deadline.during(events_dispatch::dispatch(&context, event.payload, request_id)).await)
     }))
     .await
