@@ -18,4 +18,5 @@ mod pages;
 mod queries;
 mod session;
 mod sites;
+mod throttled;
 mod wire;

@@ -130,7 +130,6 @@ async fn regression_a_token_that_is_known_to_be_dead_is_sent_by_nobody() {
     assert_eq!(get(&world, &other, "/api/extensions").await.status, 200);
 }
 
-/// C21.
 #[tokio::test]
 async fn a_token_that_dies_under_many_requests_is_refreshed_once() {
     let mut world = World::new().await;

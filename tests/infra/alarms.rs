@@ -95,7 +95,8 @@ fn whoever_calls_ringcentral_is_heard_when_it_refuses() {
     let tenant = || "acme".parse().unwrap();
     for error in [
         TokenError::Refused { tenant: tenant(), reason: "invalid_grant".to_owned(), until: None }.to_string(),
-        CredentialsError::Unknown(tenant()).to_string(),
+        CredentialsError::Unknown { tenant: tenant(), secret: "trunkline/tenants/acme".to_owned() }
+            .to_string(),
         CredentialsError::Malformed { tenant: tenant(), reason: "no jwt".to_owned() }.to_string(),
     ] {
         assert!(error.contains("credentials"), "{error}");

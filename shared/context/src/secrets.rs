@@ -134,7 +134,11 @@ impl Secrets {
     ) -> Result<SigningKeys, SigningKeysError> {
         let secret: Result<WebhookSecret, _> = self.get(&format!("tenants/{tenant}"), age, old).await;
         secret.map(|secret| secret.webhooks).map_err(|error| match error {
-            SecretError::Unknown(_) => SigningKeysError::Unknown(tenant.clone()),
+            SecretError::Unknown(secret) => SigningKeysError::Unknown { tenant: tenant.clone(), secret },
+            // serde's messages name fields and types, never values of secrets.
+            SecretError::Malformed(secret, reason) => {
+                SigningKeysError::Incomplete { secret, reason: reason.to_string() }
+            }
             other => SigningKeysError::Unreadable(Box::new(other)),
         })
     }
@@ -168,7 +172,7 @@ impl CredentialSource for Secrets {
         let credentials =
             |(secret, version): (TenantSecret, _)| Credentials { version, ..secret.ringcentral };
         secret.map(credentials).map_err(|error| match error {
-            SecretError::Unknown(_) => CredentialsError::Unknown(tenant.clone()),
+            SecretError::Unknown(secret) => CredentialsError::Unknown { tenant: tenant.clone(), secret },
             // serde's messages name fields and types, never values of secrets.
             SecretError::Malformed(_, reason) => {
                 CredentialsError::Malformed { tenant: tenant.clone(), reason: reason.to_string() }
@@ -186,10 +190,11 @@ impl SigningKeySource for Secrets {
 
     async fn known_signing_keys(&self, tenant: &TenantId) -> Result<SigningKeys, SigningKeysError> {
         if self.is_unknown(tenant) {
-            return Err(SigningKeysError::Unknown(tenant.clone()));
+            let secret = format!("{}/tenants/{tenant}", self.prefix);
+            return Err(SigningKeysError::Unknown { tenant: tenant.clone(), secret });
         }
         let keys = self.webhook_keys(tenant, KNOWN, Old::Holds).await;
-        if matches!(keys, Err(SigningKeysError::Unknown(_))) {
+        if matches!(keys, Err(SigningKeysError::Unknown { .. })) {
             self.note_unknown(tenant);
         }
         keys

@@ -105,8 +105,21 @@ impl SigningKeys {
 #[derive(Debug, thiserror::Error)]
 pub enum SigningKeysError {
     /// Nobody stored keys for this tenant.
-    #[error("no webhook keys are stored for tenant {0}")]
-    Unknown(TenantId),
+    #[error("no webhook keys are stored for tenant {tenant}: there is no secret {secret}")]
+    Unknown {
+        /// Who has none.
+        tenant: TenantId,
+        /// The name of the secret that would hold them.
+        secret: String,
+    },
+    /// The tenant's secret has no usable webhook keys; the text says what is wrong.
+    #[error("the secret {secret} has no usable webhook keys: {reason}")]
+    Incomplete {
+        /// The name of the secret.
+        secret: String,
+        /// What is wrong with it, without a value of it.
+        reason: String,
+    },
     /// The place where they are stored can't be reached, or what it holds is no key; the cause is kept.
     #[error("the webhook keys can't be read")]
     Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),

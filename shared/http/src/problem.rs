@@ -41,8 +41,10 @@ pub enum Type {
     RingcentralUnavailable,
     /// A change may or may not have been made.
     OutcomeUnknown,
-    /// RingCentral refuses our credentials, or there are none.
+    /// RingCentral refuses our credentials.
     CredentialsRefused,
+    /// There is no secret of this tenant, or not all of it.
+    TenantUnknown,
     /// A store or a queue of ours can't be reached.
     StoreUnavailable,
     /// A fault of ours.
@@ -101,6 +103,11 @@ impl Type {
                 "credentials-refused",
                 "RingCentral does not accept this tenant's credentials",
             ),
+            Self::TenantUnknown => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "tenant-unknown",
+                "The secret of this tenant is missing or incomplete",
+            ),
             Self::StoreUnavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "store-unavailable",
@@ -129,6 +136,7 @@ impl Type {
         Self::RingcentralUnavailable,
         Self::OutcomeUnknown,
         Self::CredentialsRefused,
+        Self::TenantUnknown,
         Self::StoreUnavailable,
         Self::Internal,
     ];
@@ -222,6 +230,10 @@ pub(crate) struct Document {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     rate_group: Option<String>,
+    /// Whom RingCentral's own 429 stops: this `call`, the `group`, the `account`, or everybody at this `address`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    rate_scope: Option<&'static str>,
     #[serde(skip)]
     #[schema(ignore)]
     retry_after: Option<u64>,
@@ -253,6 +265,7 @@ impl Document {
             code: None,
             ringcentral_request_id: None,
             rate_group: None,
+            rate_scope: None,
             retry_after: None,
             unsent: false,
             plain_only: false,
@@ -266,6 +279,14 @@ impl Problem {
     #[must_use]
     pub fn new(kind: Type) -> Self {
         Self(Box::new(Document::of(kind)))
+    }
+
+    /// The tenant of a request has no secret.
+    #[must_use]
+    pub fn no_secret(secret: &str) -> Self {
+        Self::new(Type::TenantUnknown).detail(format!("There is no secret {secret}.")).hint(
+            "Create it, or correct the tenant of the bearer token. A new secret is used within a minute.",
+        )
     }
 
     /// A request with one wrong field.
@@ -308,6 +329,13 @@ impl Problem {
     pub fn ringcentral(mut self, code: &str, request_id: Option<String>) -> Self {
         self.0.code = Some(code.to_owned()).filter(|code| !code.is_empty());
         self.0.ringcentral_request_id = request_id;
+        self
+    }
+
+    /// Says whom RingCentral's 429 stops.
+    #[must_use]
+    pub(crate) fn rate_scope(mut self, scope: &'static str) -> Self {
+        self.0.rate_scope = Some(scope);
         self
     }
 

@@ -1,7 +1,8 @@
 //! What a failed RingCentral call means to the caller. Decided by codes and statuses, never by messages.
 
+use clock::Millis;
 use http::StatusCode;
-use ringcentral::{CallError, CredentialsError, Rejection, TokenError};
+use ringcentral::{CallError, CredentialsError, Reach, Rejection, TokenError};
 
 use crate::{FieldError, Problem, Type};
 
@@ -13,17 +14,22 @@ impl From<CallError> for Problem {
         let detail = error.to_string();
         match &error {
             CallError::Rejected { rejection, .. } => refused(rejection).caused_by(&error),
-            CallError::RateLimited { wait, group } => {
-                let seconds = u64::try_from(wait + 999).unwrap_or(0) / 1_000;
+            CallError::RateLimited { wait, group, stopped } => {
+                let seconds = seconds(*wait);
+                let why = if *stopped { "RingCentral answered an earlier request with 429. " } else { "" };
                 Self::new(Type::RateLimited)
-                    .detail(format!("The next request of the group {group} may be sent in {seconds} s."))
+                    .detail(format!("{why}The next request of the group {group} may be sent in {seconds} s."))
                     .hint("Wait for Retry-After. The budget is RingCentral's, per app and user, shared by all callers.")
                     .rate_group(group.as_str(), seconds)
             }
+            CallError::Throttled { rejection, wait, group, reach, .. } => {
+                throttled(rejection, *wait, group.as_str(), *reach)
+            }
+            CallError::Unaddressable { .. } => Self::new(Type::NotFound).detail(detail),
             CallError::CircuitOpen { wait, group } => Self::new(Type::CircuitOpen)
-                .detail("Nothing was sent.")
+                .detail(format!("The next request of the group {group} may be sent in {} s.", seconds(*wait)))
                 .hint("Wait for Retry-After: one request then tries, and the others follow if it succeeds.")
-                .rate_group(group.as_str(), u64::try_from(wait + 999).unwrap_or(0) / 1_000),
+                .rate_group(group.as_str(), seconds(*wait)),
             CallError::Unavailable { request_id, .. } => {
                 let problem = match error.is_ambiguous() {
                     true => unknown(),
@@ -32,15 +38,19 @@ impl From<CallError> for Problem {
                 problem.detail(detail).ringcentral("", request_id.clone()).retry_after(5).caused_by(&error)
             }
             CallError::Unknown { wait, .. } => {
-                let seconds = wait.map_or(5, |wait| u64::try_from(wait + 999).unwrap_or(0) / 1_000);
+                let seconds = wait.map_or(5, seconds);
                 unknown().unsent().detail(detail).retry_after(seconds).caused_by(&error)
             }
             CallError::Token(token) => no_token(token, detail).caused_by(&error),
             CallError::Credentials(CredentialsError::Unreachable(_)) => {
                 Self::new(Type::StoreUnavailable).detail("The secret store did not answer.").caused_by(&error)
             }
-            CallError::Credentials(_) => {
-                Self::new(Type::CredentialsRefused).detail(detail).hint(FIX_CREDENTIALS).caused_by(&error)
+            CallError::Credentials(CredentialsError::Unknown { secret, .. }) => {
+                Self::no_secret(secret).caused_by(&error)
+            }
+            CallError::Credentials(CredentialsError::Malformed { .. }) => {
+                let hint = "Store the secret anew with all of its members; it is used within a minute.";
+                Self::new(Type::TenantUnknown).detail(detail).hint(hint).caused_by(&error)
             }
             CallError::Windows(_) => Self::new(Type::StoreUnavailable)
                 .detail("The rate windows can't be read, so nothing was sent to RingCentral.")
@@ -57,6 +67,39 @@ impl From<CallError> for Problem {
     }
 }
 
+/// Milliseconds as whole seconds, never too few.
+fn seconds(wait: Millis) -> u64 {
+    u64::try_from(wait.saturating_add(999)).unwrap_or(0) / 1_000
+}
+
+/// RingCentral's own 429.
+fn throttled(rejection: &Rejection, wait: Millis, group: &str, reach: Reach) -> Problem {
+    let seconds = seconds(wait);
+    let (scope, hint) = match reach {
+        Reach::Call => {
+            ("call", "A call like this one is under way: look at what came of it before you repeat this one.")
+        }
+        Reach::Window => {
+            ("group", "Wait for Retry-After. Something else seems to use the same app and user.")
+        }
+        Reach::Group => ("group", "Wait for Retry-After. Other groups are not stopped."),
+        Reach::Account => ("account", "Wait for Retry-After. RingCentral stopped everything of the account."),
+        Reach::Address => {
+            ("address", "Wait for Retry-After. RingCentral stopped everything from this address.")
+        }
+    };
+    let problem = Problem::new(Type::RateLimited)
+        .detail(format!("RingCentral answered with 429. The next request may be sent in {seconds} s."))
+        .hint(hint)
+        .ringcentral(&rejection.code, rejection.request_id.clone())
+        .rate_scope(scope)
+        .retry_after(seconds);
+    match scope {
+        "group" => problem.rate_group(group, seconds),
+        _ => problem,
+    }
+}
+
 /// A change that may have been made.
 pub(crate) fn unknown() -> Problem {
     Problem::new(Type::OutcomeUnknown)
@@ -68,7 +111,10 @@ fn no_token(error: &TokenError, detail: String) -> Problem {
         TokenError::Refused { .. } => {
             Problem::new(Type::CredentialsRefused).detail(detail).hint(FIX_CREDENTIALS)
         }
-        TokenError::Unavailable(_) | TokenError::RateLimited { .. } | TokenError::CircuitOpen { .. } => {
+        TokenError::Unavailable(_)
+        | TokenError::RateLimited { .. }
+        | TokenError::Throttled { .. }
+        | TokenError::CircuitOpen { .. } => {
             Problem::new(Type::RingcentralUnavailable).detail(detail).retry_after(5)
         }
         TokenError::Store(_) | TokenError::Windows(_) => {

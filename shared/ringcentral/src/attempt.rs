@@ -7,7 +7,7 @@ use futures::future::{Either, select};
 use gate::{Notice, Outcome};
 use http::HeaderMap;
 
-use crate::Rejection;
+use crate::{Reach, Rejection};
 
 /// How long a penalty lasts if the 429 does not say (milliseconds); RingCentral's default interval.
 const PENALTY: Millis = 60_000;
@@ -73,10 +73,30 @@ fn penalty(announced: Option<(u32, Millis)>, headers: &HeaderMap) -> Millis {
     asked.unwrap_or_else(|| announced.map_or(PENALTY, |(_, window)| window))
 }
 
-/// How long the answer asks to wait before a repetition (milliseconds).
+/// How long the answer asks to wait before a repetition (milliseconds): so many seconds, or until an instant of the clock that the
+/// answer itself is dated with (RFC 9110, 10.2.3). Without that date an instant says nothing.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Millis> {
-    let seconds = headers.get("retry-after")?.to_str().ok()?.trim().parse::<i64>().ok()?;
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let instant = |text| jiff::fmt::rfc2822::parse(text).ok().map(|at| at.timestamp().as_second());
+    let asked = text("retry-after")?;
+    let seconds = match asked.parse::<i64>() {
+        Ok(seconds) => seconds,
+        Err(_) => instant(asked)? - instant(text("date")?)?,
+    };
     Some(seconds.clamp(0, 86_400) * 1_000)
+}
+
+/// How far a 429 reaches, by its code (RingCentral's guide, "Error codes" and "Rate limits"). One that bears `X-Rate-Limit-*` is about
+/// the window of the app and the user; one that says neither is about the account.
+pub(crate) fn reach(code: &str, announced: bool) -> Reach {
+    match code {
+        "CMN-304" => Reach::Call,
+        "CMN-310" => Reach::Address,
+        // A limit of a service of its own, and a plan that could not be found.
+        "MSG-305" | "CMN-303" => Reach::Group,
+        _ if announced => Reach::Window,
+        _ => Reach::Account,
+    }
 }
 
 /// A failure that RingCentral itself reports, in its own shape. Whoever stands in front of it says 502 or 504 while the request
@@ -129,6 +149,25 @@ mod tests {
         let answered = notice(200, &headers(&limits));
         assert_eq!((answered.announced, answered.remaining), (Some((40, 6_000)), Some(7)));
         assert_eq!(notice(503, &headers(&[])).outcome, Outcome::Failed);
+    }
+
+    #[test]
+    fn regression_a_date_to_come_back_at_is_measured_against_the_answers_own() {
+        let until = |at| [("retry-after", at), ("date", "Wed, 25 Nov 2026 14:00:00 GMT")];
+        let read = |at| retry_after(&headers(&until(at)));
+        assert_eq!(read("Wed, 25 Nov 2026 14:00:07 GMT"), Some(7_000));
+        assert_eq!(read("Wed, 25 Nov 2026 13:00:00 GMT"), Some(0));
+        assert_eq!(read("soon"), None);
+        assert_eq!(retry_after(&headers(&until("Wed, 25 Nov 2026 14:00:07 GMT")[..1])), None);
+        let outcome = notice(429, &headers(&until("Wed, 25 Nov 2026 14:00:07 GMT"))).outcome;
+        assert_eq!(outcome, Outcome::Throttled(7_000));
+    }
+
+    #[test]
+    fn regression_the_code_says_how_far_a_429_reaches() {
+        assert_eq!((reach("CMN-304", true), reach("CMN-310", true)), (Reach::Call, Reach::Address));
+        assert_eq!((reach("MSG-305", false), reach("CMN-303", false)), (Reach::Group, Reach::Group));
+        assert_eq!((reach("CMN-301", true), reach("CMN-301", false)), (Reach::Window, Reach::Account));
     }
 
     #[test]

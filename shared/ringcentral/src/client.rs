@@ -12,14 +12,17 @@ use serde_json::value::RawValue;
 use tenant::TenantId;
 
 use crate::{
-    Answer, CallError, CredentialSource, Credentials, Operation, Rejection, Request, RetryPolicy, Session,
-    Strikes, TokenError, TokenRecord,
+    Answer, CallError, CredentialSource, Credentials, Operation, Reach, Rejection, Request, RetryPolicy,
+    Session, Strikes, TokenError, TokenRecord,
     attempt::{self, Unanswered},
     groups::Groups,
+    operations::GET_TOKEN,
 };
 
-/// RingCentral's code for a request rate that is exceeded globally, not by one user (its guide, "Error codes").
-const GLOBAL: &str = "CMN-310";
+/// How long the body of a 429 is waited for (milliseconds).
+const PATIENCE: Millis = 2_000;
+/// When a call may be repeated that was a duplicate of one under way, if RingCentral doesn't say (milliseconds).
+const MOMENT: Millis = 2_000;
 /// With less time than this nothing is sent any more (milliseconds).
 const LEAST: Millis = 1_000;
 
@@ -115,6 +118,9 @@ impl RingCentral {
     ) -> Result<Answer, CallError> {
         let operation = request.operation();
         let deadline = self.deadline();
+        if let Some(parameter) = request.dots() {
+            return Err(CallError::Unaddressable { operation: operation.id, parameter });
+        }
         if !self.has_time(deadline) {
             return Err(CallError::late(operation));
         }
@@ -271,13 +277,28 @@ impl RingCentral {
             }
             return Ok(step);
         };
-        telemetry::upstream(operation.id, 429, attempt::request_id(response.headers()).as_deref());
-        match notice.announced {
-            Some(_) => self.settle(&bucket, permit, notice).await,
-            // It names no user's window.
-            None => self.block(&bucket, permit, wait, response).await,
+        let (request_id, asked) =
+            (attempt::request_id(response.headers()), attempt::retry_after(response.headers()));
+        telemetry::upstream(operation.id, 429, request_id.as_deref());
+        // What it says is needed at once, and without its body it says what its headers do.
+        let body =
+            attempt::before(&*self.clock, until.min(self.clock.now() + PATIENCE), response.bytes()).await;
+        let rejection = Box::new(Rejection::read(429, request_id, &body.unwrap_or_default()));
+        let reach = attempt::reach(&rejection.code, notice.announced.is_some());
+        let scope = match reach {
+            Reach::Window => None,
+            Reach::Call => Some(Scope::Call),
+            Reach::Group => Some(Scope::Group),
+            Reach::Account => Some(Scope::Account),
+            Reach::Address => Some(Scope::Address),
+        };
+        match scope {
+            None => self.settle(&bucket, permit, notice).await,
+            Some(scope) => self.settled(&bucket, self.gate.block(&bucket, permit, scope, wait).await).await,
         }
-        Ok(Step::Failed(CallError::RateLimited { wait, group: bucket.group }))
+        let wait = if reach == Reach::Call { asked.unwrap_or(MOMENT) } else { wait };
+        let (operation, group) = (operation.id, bucket.group);
+        Ok(Step::Failed(CallError::Throttled { operation, rejection, wait, group, reach }))
     }
 
     /// The right to send one request now; operations that RingCentral does not count need none.
@@ -311,23 +332,6 @@ impl RingCentral {
         self.settled(bucket, settled).await;
     }
 
-    /// Stops whoever else a 429 concerns that is not about one user's window; its code says how far it reaches.
-    async fn block(
-        &self,
-        bucket: &Bucket,
-        permit: Option<Permit>,
-        penalty: Millis,
-        response: reqwest::Response,
-    ) {
-        let status = response.status().as_u16();
-        let body = response.bytes().await.unwrap_or_default();
-        let scope = match Rejection::read(status, None, &body).code == GLOBAL {
-            true => Scope::Address,
-            false => Scope::Account,
-        };
-        self.settled(bucket, self.gate.block(bucket, permit, scope, penalty).await).await;
-    }
-
     async fn settled(&self, bucket: &Bucket, settled: Result<(), GateError>) {
         if let Err(error) = settled {
             telemetry::failed(&error);
@@ -351,8 +355,16 @@ impl RingCentral {
     fn widen(&self, error: TokenError) -> CallError {
         match error {
             TokenError::RateLimited { at } => {
-                CallError::RateLimited { wait: (at - self.clock.now()).max(0), group: Group::named("Auth") }
+                let wait = (at - self.clock.now()).max(0);
+                CallError::RateLimited { wait, group: Group::named(GET_TOKEN.group), stopped: false }
             }
+            TokenError::Throttled { at, rejection } => CallError::Throttled {
+                operation: GET_TOKEN.id,
+                rejection,
+                wait: (at - self.clock.now()).max(0),
+                group: Group::named(GET_TOKEN.group),
+                reach: Reach::Window,
+            },
             TokenError::CircuitOpen { at } => {
                 CallError::CircuitOpen { wait: (at - self.clock.now()).max(0), group: Group::named("Auth") }
             }

@@ -88,8 +88,13 @@ fn digest(parts: &[&str]) -> String {
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
     /// Nobody stored credentials for this tenant.
-    #[error("no RingCentral credentials are stored for tenant {0}")]
-    Unknown(TenantId),
+    #[error("no RingCentral credentials are stored for tenant {tenant}: there is no secret {secret}")]
+    Unknown {
+        /// Who has none.
+        tenant: TenantId,
+        /// The name of the secret that would hold them.
+        secret: String,
+    },
     /// They are stored, but not readable as credentials; the text says which part.
     #[error("the stored RingCentral credentials of tenant {tenant} are not usable: {reason}")]
     Malformed {

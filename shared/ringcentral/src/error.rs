@@ -17,13 +17,37 @@ pub enum CallError {
         /// What it said.
         rejection: Box<Rejection>,
     },
-    /// The rate budget is used up: nothing was sent, or a penalty is running.
+    /// The gateway's own "not yet": the rate budget is used up, or a penalty is running.
     #[error("the RingCentral {group} budget is used up for another {wait} ms")]
     RateLimited {
         /// How long until the next slot, in milliseconds.
         wait: Millis,
         /// The group whose window is full.
         group: Group,
+        /// RingCentral has answered an earlier request with a 429, whose time is not over.
+        stopped: bool,
+    },
+    /// RingCentral itself answered this request with a 429.
+    #[error("RingCentral throttled {operation} for {wait} ms: {rejection}")]
+    Throttled {
+        /// RingCentral's operation id.
+        operation: &'static str,
+        /// What it said.
+        rejection: Box<Rejection>,
+        /// How long until the next request, in milliseconds.
+        wait: Millis,
+        /// The group that it counted the request in.
+        group: Group,
+        /// Whom it stops.
+        reach: Reach,
+    },
+    /// A path parameter that no path can carry; nothing was sent.
+    #[error("the parameter {parameter} of {operation} can't be part of a path")]
+    Unaddressable {
+        /// RingCentral's operation id.
+        operation: &'static str,
+        /// The parameter's name.
+        parameter: &'static str,
     },
     /// RingCentral failed so often in a row that nobody asks it for a while.
     #[error("the circuit of the RingCentral {group} group is open for another {wait} ms")]
@@ -138,11 +162,28 @@ impl CallError {
         match error {
             gate::GateError::Later { at, group, cause } => match cause {
                 Cause::Breaker => Self::CircuitOpen { wait: (at - now).max(0), group },
-                Cause::Window | Cause::Penalty => Self::RateLimited { wait: (at - now).max(0), group },
+                Cause::Window | Cause::Penalty => {
+                    Self::RateLimited { wait: (at - now).max(0), group, stopped: cause == Cause::Penalty }
+                }
             },
             gate::GateError::Store(cause) => Self::Windows(cause),
         }
     }
+}
+
+/// Whom a 429 stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The one call: it may succeed a moment later.
+    Call,
+    /// The window of one group of the app and the user.
+    Window,
+    /// The group, for another reason than its window.
+    Group,
+    /// Everything that is asked of the account.
+    Account,
+    /// Everything that is asked from this address.
+    Address,
 }
 
 /// RingCentral's error body, whichever of its shapes it has.

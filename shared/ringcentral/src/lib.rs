@@ -22,7 +22,7 @@ mod token;
 pub use answer::Answer;
 pub use client::{RingCentral, Settings};
 pub use credentials::{CredentialSource, Credentials, CredentialsError};
-pub use error::{CallError, Rejection};
+pub use error::{CallError, Reach, Rejection};
 pub use operations::Operation;
 pub use pages::{Link, Page, records};
 pub use renewal::{LONGEST_LIFE, renewal};

@@ -76,6 +76,12 @@ impl Request {
         self.operation
     }
 
+    /// The name of a parameter that is `.` or `..`: no encoding keeps those from being read as steps within the path.
+    pub(crate) fn dots(&self) -> Option<&'static str> {
+        let dots = |value: &str| matches!(value, "." | "..");
+        self.parameters.iter().find(|(_, value)| dots(value)).map(|(name, _)| *name)
+    }
+
     /// The concrete path. A missing parameter is sent as `~`, RingCentral's "the caller's own".
     #[must_use]
     pub fn path(&self) -> String {
@@ -99,6 +105,15 @@ mod tests {
     fn parameters_fill_the_path_and_can_not_leave_their_segment() {
         let request = Request::of(&READ_EXTENSION).parameter("extensionId", "../../x?y");
         assert_eq!(request.path(), "/restapi/v1.0/account/~/extension/..%2F..%2Fx%3Fy");
+        assert_eq!(request.dots(), None);
         assert_eq!(Request::of(&LIST_EXTENSIONS).path(), "/restapi/v1.0/account/~/extension");
+    }
+
+    #[test]
+    fn regression_dots_are_no_parameter() {
+        for dots in [".", ".."] {
+            let request = Request::of(&READ_EXTENSION).parameter("extensionId", dots);
+            assert_eq!(request.dots(), Some("extensionId"));
+        }
     }
 }

@@ -10,6 +10,8 @@ use clock::Millis;
 use secrecy::SecretString;
 use tenant::TenantId;
 
+use crate::Rejection;
+
 pub use endpoint::{HttpEndpoint, NoReply, TokenEndpoint, TokenReply};
 pub use memory::MemoryTokens;
 
@@ -144,6 +146,14 @@ pub enum TokenError {
     RateLimited {
         /// When to come back.
         at: Millis,
+    },
+    /// The token endpoint itself answered with a 429.
+    #[error("RingCentral throttles token requests until {at} ms: {rejection}")]
+    Throttled {
+        /// When to come back.
+        at: Millis,
+        /// What it said.
+        rejection: Box<Rejection>,
     },
     /// The store of tokens can't be reached.
     #[error(transparent)]

@@ -126,7 +126,11 @@ async fn call(
             calls += 1;
             let again = match client.call(&tenant, &request).await {
                 Ok(_) => break,
-                Err(CallError::RateLimited { wait, .. } | CallError::CircuitOpen { wait, .. }) => wait,
+                Err(
+                    CallError::RateLimited { wait, .. }
+                    | CallError::Throttled { wait, .. }
+                    | CallError::CircuitOpen { wait, .. },
+                ) => wait,
                 Err(error) => {
                     Line::Failed(words(&error)).say();
                     100

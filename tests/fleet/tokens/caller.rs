@@ -138,7 +138,7 @@ fn reason(error: &TokenError) -> &'static str {
         TokenError::Refused { .. } => "refused",
         TokenError::Unavailable(_) => "unavailable",
         TokenError::CircuitOpen { .. } => "circuit",
-        TokenError::RateLimited { .. } => "rate limited",
+        TokenError::RateLimited { .. } | TokenError::Throttled { .. } => "rate limited",
         TokenError::Store(_) => "token table",
         TokenError::Windows(_) => "windows",
     }

@@ -192,9 +192,11 @@ pub(crate) fn check_id(id: &str) -> Result<(), Problem> {
 
 fn no_keys(error: SigningKeysError) -> Problem {
     match &error {
-        SigningKeysError::Unknown(_) => Problem::new(Type::CredentialsRefused)
+        SigningKeysError::Unknown { secret, .. } => Problem::no_secret(secret).caused_by(&error),
+        SigningKeysError::Incomplete { .. } => Problem::new(Type::TenantUnknown)
             .detail(error.to_string())
-            .hint("Store this tenant's secret with its `webhooks` keys."),
+            .hint("Store the secret anew with its `webhooks` keys beside its `ringcentral` credentials.")
+            .caused_by(&error),
         SigningKeysError::Unreadable(_) => {
             Problem::new(Type::StoreUnavailable).detail("The webhook keys can't be read.").caused_by(&error)
         }

@@ -53,7 +53,7 @@ async fn decide(context: &Context, headers: &HeaderMap, path: &str, sent: Sent, 
     telemetry::tenant(address.tenant.as_str());
     match fits(context, &address, headers).await {
         Ok(true) => {}
-        Ok(false) | Err(SigningKeysError::Unknown(_)) => return Reply::Refused,
+        Ok(false) | Err(SigningKeysError::Unknown { .. }) => return Reply::Refused,
         Err(error) => {
             telemetry::failed(&error);
             return Reply::NotStored;

@@ -77,7 +77,7 @@ impl Type {
             Self::RequestInFlight | Self::IdempotencyKeyReused => &[Key],
             Self::StoreUnavailable => &[Token, Key, RingCentral],
             Self::OutcomeUnknown => &[Change],
-            Self::CredentialsRefused => &[Credentials, RingCentral],
+            Self::CredentialsRefused | Self::TenantUnknown => &[Credentials, RingCentral],
             Self::RingcentralRefused
             | Self::RateLimited
             | Self::CircuitOpen

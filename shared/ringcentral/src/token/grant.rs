@@ -122,7 +122,8 @@ impl Grant<'_> {
                 Ok(Some(TokenRecord { strikes: self.strikes, ..record }))
             }
             _ if let Outcome::Throttled(penalty) = notice.outcome => {
-                Err(TokenError::RateLimited { at: clock.now() + penalty })
+                let rejection = Box::new(rejection);
+                Err(TokenError::Throttled { at: clock.now() + penalty, rejection })
             }
             400..=499 if status != 408 && !foreign => {
                 let until = rest(&rejection).map(|rest| self.clock.now().latest + rest);
